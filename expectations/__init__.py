@@ -1,0 +1,1 @@
+"""What data must look like: the contracts, the suites, and the gate that stands before publishing."""

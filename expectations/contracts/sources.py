@@ -1,0 +1,226 @@
+"""The canonical source tables: what a vendor's file must hold once it is mapped."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from expectations.contracts import vocabulary as words
+
+
+class Kind(StrEnum):
+    """What a cell holds. Times are UTC; a date has no time of day."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    FLAG = "flag"
+    TIME = "time"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: ``required`` means the column must exist and no cell may be empty.
+
+    ``above`` and ``at_most`` bound numbers (``above`` is exclusive, ``at_least`` inclusive); ``values`` closes a vocabulary.
+    """
+
+    name: str
+    kind: Kind = Kind.TEXT
+    required: bool = True
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One canonical table: its grain (``key``) and the column that says when a row happened (``None`` = always valid)."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    happened_at: str | None = None
+    needed: bool = False
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+
+
+def _text(name: str, required: bool = True, values: type[StrEnum] | None = None) -> Column:
+    return Column(name, Kind.TEXT, required, values=tuple(str(value) for value in values) if values else ())
+
+
+def _time(name: str, required: bool = True) -> Column:
+    return Column(name, Kind.TIME, required)
+
+
+def _date(name: str, required: bool = False) -> Column:
+    return Column(name, Kind.DATE, required)
+
+
+def _flag(name: str) -> Column:
+    return Column(name, Kind.FLAG, required=False)
+
+
+# A clean price per 100 par: distressed bonds trade near zero, long zero-coupon or high-coupon bonds below 400.
+_PRICE_CEILING = 400.0
+
+
+def _price(name: str, required: bool = True) -> Column:
+    return Column(name, Kind.NUMBER, required, above=0, at_most=_PRICE_CEILING)
+
+
+def _quantity(name: str, required: bool = True) -> Column:
+    return Column(name, Kind.NUMBER, required, above=0)
+
+
+DEALERS = Table(
+    "dealers",
+    ("dealer_id",),
+    (
+        _text("dealer_id"),
+        _text("name"),
+        _text("lei", required=False),
+        _text("specialties"),
+        _text("status", values=words.DealerStatus),
+        _text("agreements", required=False),
+        _date("due_diligence_expiry"),
+        Column("credit_limit", Kind.NUMBER, required=False, at_least=0),
+        _flag("restricted"),
+        _text("fix_session", required=False),
+        _text("party_id", required=False),
+        _text("contacts", required=False),
+    ),
+    needed=True,
+)
+
+DEALER_ALIASES = Table(
+    "dealer_aliases",
+    ("alias", "valid_from"),
+    (_text("alias"), _text("dealer_id"), _date("valid_from"), _date("valid_to")),
+)
+
+SECURITIES = Table(
+    "securities",
+    ("security_id",),
+    (
+        _text("security_id"),
+        _text("cusip", required=False),
+        _text("isin", required=False),
+        _text("figi", required=False),
+        _text("asset_class"),
+        _text("issuer_id"),
+        _text("issuer_name", required=False),
+        _text("sector", required=False),
+        _text("currency"),
+        Column("coupon", Kind.NUMBER, required=False, at_least=0, at_most=40),
+        _date("issue_date"),
+        _date("maturity_date"),
+        _text("rating_sp", required=False),
+        _text("rating_moodys", required=False),
+        _text("rating_fitch", required=False),
+        Column("amount_outstanding", Kind.NUMBER, required=False, above=0),
+    ),
+    needed=True,
+)
+
+TRADES = Table(
+    "trades",
+    ("trade_id",),
+    (
+        _text("trade_id"),
+        _text("security_id"),
+        _time("executed_at"),
+        _price("price"),
+        _quantity("quantity"),
+        _flag("quantity_capped"),
+        Column("reporting_side", Kind.TEXT, required=False, values=tuple(words.ReportingSide)),
+        _text("status", values=words.TradeStatus),
+        _text("original_trade_id", required=False),
+    ),
+    happened_at="executed_at",
+)
+
+REFERENCE_PRICES = Table(
+    "reference_prices",
+    ("security_id", "as_of", "source"),
+    (
+        _text("security_id"),
+        _time("as_of"),
+        _price("bid", required=False),
+        _price("mid"),
+        _price("ask", required=False),
+        _text("source"),
+    ),
+    happened_at="as_of",
+)
+
+AXES = Table(
+    "axes",
+    ("dealer_id", "security_id", "side", "advertised_at"),
+    (
+        _text("dealer_id"),
+        _text("security_id"),
+        _text("side", values=words.AxeSide),
+        _quantity("quantity", required=False),
+        _time("advertised_at"),
+        _time("withdrawn_at", required=False),
+    ),
+    happened_at="advertised_at",
+)
+
+RFQ_LOG = Table(
+    "rfq_log",
+    ("rfq_id", "dealer_id"),
+    (
+        _text("rfq_id"),
+        _text("order_id", required=False),
+        _text("venue"),
+        _text("security_id"),
+        _text("client_side", values=words.Side),
+        _quantity("quantity"),
+        _text("protocol", values=words.Protocol),
+        _time("asked_at"),
+        _text("dealer_id"),
+        Column("sequence", Kind.INTEGER, required=False, at_least=1),
+        Column("dealers_asked", Kind.INTEGER, at_least=1),
+        Column("timeout_s", Kind.NUMBER, required=False, above=0),
+        _text("response", values=words.Response),
+        _time("responded_at", required=False),
+        _price("quote_price", required=False),
+        _quantity("quote_quantity", required=False),
+        _flag("firm"),
+        _text("outcome", values=words.Outcome),
+        _time("executed_at", required=False),
+        _price("executed_price", required=False),
+        _quantity("executed_quantity", required=False),
+        _price("arrival_mid", required=False),
+        Column("propensity", Kind.NUMBER, required=False, above=0, at_most=1),
+    ),
+    happened_at="asked_at",
+    needed=True,
+)
+
+TCA_RESULTS = Table(
+    "tca_results",
+    ("execution_ref", "vendor", "metric", "horizon_s", "reference"),
+    (
+        _text("execution_ref"),
+        _text("vendor"),
+        _text("metric", values=words.TcaMetric),
+        Column("horizon_s", Kind.INTEGER, required=False, at_least=0),
+        Column("value", Kind.NUMBER),
+        _text("unit", values=words.TcaUnit),
+        _text("positive_is", values=words.PositiveIs),
+        _text("reference"),
+        _time("computed_at"),
+    ),
+    happened_at="computed_at",
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (DEALERS, DEALER_ALIASES, SECURITIES, TRADES, REFERENCE_PRICES, AXES, RFQ_LOG, TCA_RESULTS)
+}

@@ -1,0 +1,1 @@
+"""Pure: functions and immutable values. Time, identifiers and randomness are passed in."""

@@ -1,0 +1,43 @@
+"""What the use cases need from the world: a clock, identifiers, a journal, a snapshot, a way to dealers."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+from expectations.contracts.journal import AnyEvent, Sealed
+
+
+class Clock(Protocol):
+    """The desk's clock."""
+
+    def now(self) -> datetime:
+        """Give the time in UTC, with its time zone."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds of the desk's clock, which may run faster than the wall's."""
+        ...
+
+
+class Ids(Protocol):
+    """Identifiers: unique, ordered by time."""
+
+    def new(self) -> str:
+        """Give the next identifier."""
+        ...
+
+
+class Journal(Protocol):
+    """The append-only chain of events; what is not in it did not happen."""
+
+    async def append(self, *events: AnyEvent) -> tuple[Sealed, ...]:
+        """Write the events in one transaction and return once they are durable."""
+        ...
+
+    def read(self, after: int = 0, *, subject: str | None = None, kind: str | None = None) -> Iterator[Sealed]:
+        """Yield events with ``seq`` above ``after``, oldest first. ``subject`` is a recommendation's or RFQ's id."""
+        ...
+
+    def head(self) -> tuple[int, str]:
+        """Give the last sequence number and hash; (0, sixty-four zeros) for an empty journal."""
+        ...

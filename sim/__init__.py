@@ -1,0 +1,1 @@
+"""A synthetic market: writes what vendors would write, and dealers that answer over FIX."""
