@@ -48,15 +48,15 @@ class Table:
         object.__setattr__(self, "names", tuple(column.name for column in self.columns))
 
 
-def _text(name: str, required: bool = True, values: type[StrEnum] | None = None) -> Column:
+def _text(name: str, *, required: bool = True, values: type[StrEnum] | None = None) -> Column:
     return Column(name, Kind.TEXT, required, values=tuple(str(value) for value in values) if values else ())
 
 
-def _time(name: str, required: bool = True) -> Column:
+def _time(name: str, *, required: bool = True) -> Column:
     return Column(name, Kind.TIME, required)
 
 
-def _date(name: str, required: bool = False) -> Column:
+def _date(name: str, *, required: bool = False) -> Column:
     return Column(name, Kind.DATE, required)
 
 
@@ -68,11 +68,11 @@ def _flag(name: str) -> Column:
 _PRICE_CEILING = 400.0
 
 
-def _price(name: str, required: bool = True) -> Column:
+def _price(name: str, *, required: bool = True) -> Column:
     return Column(name, Kind.NUMBER, required, above=0, at_most=_PRICE_CEILING)
 
 
-def _quantity(name: str, required: bool = True) -> Column:
+def _quantity(name: str, *, required: bool = True) -> Column:
     return Column(name, Kind.NUMBER, required, above=0)
 
 
@@ -221,6 +221,5 @@ TCA_RESULTS = Table(
 )
 
 TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (DEALERS, DEALER_ALIASES, SECURITIES, TRADES, REFERENCE_PRICES, AXES, RFQ_LOG, TCA_RESULTS)
+    table.name: table for table in (DEALERS, DEALER_ALIASES, SECURITIES, TRADES, REFERENCE_PRICES, AXES, RFQ_LOG, TCA_RESULTS)
 }
