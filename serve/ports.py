@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from expectations.contracts.journal import AnyEvent, Sealed
+from serve.domain.users import User
 
 
 class Clock(Protocol):
@@ -40,4 +41,16 @@ class Journal(Protocol):
 
     def head(self) -> tuple[int, str]:
         """Give the last sequence number and hash; (0, sixty-four zeros) for an empty journal."""
+        ...
+
+
+class Tokens(Protocol):
+    """The tokens that open the service. ``app.state.tokens`` holds the one in use."""
+
+    def remembered(self, secret: str) -> User | None:
+        """Give the bearer of a token that was verified before and is still valid; ``None`` says nothing about others."""
+        ...
+
+    async def verify(self, secret: str) -> User | None:
+        """Give the bearer of a token, or ``None`` where it is unknown, revoked or expired. Slow by design."""
         ...

@@ -1,0 +1,1 @@
+"""Stand-ins for the ports, and small real files, shared by the tests."""
