@@ -21,7 +21,8 @@ class Kind(StrEnum):
 class Column:
     """One column: ``required`` means the column must exist and no cell may be empty.
 
-    ``above`` and ``at_most`` bound numbers (``above`` is exclusive, ``at_least`` inclusive); ``values`` closes a vocabulary.
+    ``above`` and ``at_most`` bound numbers (``above`` is exclusive, ``at_least`` inclusive); ``values`` closes a vocabulary;
+    ``identifier`` (cusip, isin, figi, lei) asks for a valid check digit.
     """
 
     name: str
@@ -31,6 +32,16 @@ class Column:
     at_least: float | None = None
     at_most: float | None = None
     values: tuple[str, ...] = ()
+    identifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition over one row's typed columns, in SQL; where it is false the row is bad, for ``reason``."""
+
+    name: str
+    condition: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class Table:
     columns: tuple[Column, ...]
     happened_at: str | None = None
     needed: bool = False
+    rules: tuple[Rule, ...] = ()
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,7 +94,7 @@ DEALERS = Table(
     (
         _text("dealer_id"),
         _text("name"),
-        _text("lei", required=False),
+        Column("lei", required=False, identifier="lei"),
         _text("specialties"),
         _text("status", values=words.DealerStatus),
         _text("agreements", required=False),
@@ -107,9 +119,9 @@ SECURITIES = Table(
     ("security_id",),
     (
         _text("security_id"),
-        _text("cusip", required=False),
-        _text("isin", required=False),
-        _text("figi", required=False),
+        Column("cusip", required=False, identifier="cusip"),
+        Column("isin", required=False, identifier="isin"),
+        Column("figi", required=False, identifier="figi"),
         _text("asset_class"),
         _text("issuer_id"),
         _text("issuer_name", required=False),
@@ -141,6 +153,13 @@ TRADES = Table(
         _text("original_trade_id", required=False),
     ),
     happened_at="executed_at",
+    rules=(
+        Rule(
+            "original_named",
+            "status = 'NEW' or original_trade_id is not null",
+            "a CANCEL or CORRECT must name its original_trade_id",
+        ),
+    ),
 )
 
 REFERENCE_PRICES = Table(
@@ -155,6 +174,7 @@ REFERENCE_PRICES = Table(
         _text("source"),
     ),
     happened_at="as_of",
+    rules=(Rule("bid_mid_ask", "coalesce(bid <= mid, true) and coalesce(mid <= ask, true)", "bid <= mid <= ask does not hold"),),
 )
 
 AXES = Table(
@@ -169,6 +189,7 @@ AXES = Table(
         _time("withdrawn_at", required=False),
     ),
     happened_at="advertised_at",
+    rules=(Rule("withdrawn_after", "coalesce(withdrawn_at >= advertised_at, true)", "withdrawn_at lies before advertised_at"),),
 )
 
 RFQ_LOG = Table(
@@ -201,6 +222,22 @@ RFQ_LOG = Table(
     ),
     happened_at="asked_at",
     needed=True,
+    rules=(
+        Rule("quote_priced", "response <> 'QUOTED' or quote_price is not null", "a QUOTED response has no quote_price"),
+        Rule(
+            "trade_priced",
+            "outcome <> 'TRADED' or (executed_price is not null and executed_quantity is not null)",
+            "a TRADED outcome has no executed_price or executed_quantity",
+        ),
+        Rule("traded_quoted", "outcome <> 'TRADED' or response = 'QUOTED'", "a TRADED outcome without a QUOTED response"),
+        Rule("answered_after", "coalesce(responded_at >= asked_at, true)", "responded_at lies before asked_at"),
+        Rule("executed_after", "coalesce(executed_at >= asked_at, true)", "executed_at lies before asked_at"),
+        Rule(
+            "silence_has_no_answer",
+            "response <> 'TIMED_OUT' or (responded_at is null and quote_price is null)",
+            "a TIMED_OUT response has an answer",
+        ),
+    ),
 )
 
 TCA_RESULTS = Table(
