@@ -1,9 +1,9 @@
 """Request bodies, read strictly: JSON of the declared type and nothing else, with the bad field named."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 from litestar import Request
@@ -19,22 +19,25 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 
 
+T = TypeVar("T")
+
+
 class StrictRequest(Request[UserT, AuthT, StateT]):
     """A request whose JSON body is decoded straight into the handler's type; anything else is a problem, never a 500."""
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """Decode the body. Raises ``Problem`` 415 for another content type, 400 for anything but valid JSON of the type."""
         if self.content_type[0] != "application/json":
             detail = f"Send the body as application/json, not {self.content_type[0] or 'without a content type'}"
             raise Problem(415, "unsupported-media-type", "Unsupported media type", detail)
         field = self.route_handler.parsed_data_field
-        return decode(await self.body(), field.annotation if field else Any)
+        return decode(await self.body(), field.annotation if field else object)
 
 
-def decode(body: bytes, type_: Any) -> Any:
+def decode(body: bytes, type_: type[T]) -> T:
     """Decode JSON into ``type_``, or raise ``Problem`` 400 that names the field."""
     try:
-        value = _decoder(type_).decode(body)
+        value: T = _decoder(type_).decode(body)
         if _SUSPECT.search(body):
             _refuse_unprintable(msgspec.json.decode(body))
     except msgspec.ValidationError as exc:
@@ -49,17 +52,17 @@ def decode(body: bytes, type_: Any) -> Any:
 
 
 @cache
-def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_)
+def _decoder(type_: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cast("type[Any]", type_))
 
 
-def _refuse_unprintable(document: Any) -> None:
+def _refuse_unprintable(document: object) -> None:
     for path, text in _texts(document, ""):
         if _UNPRINTABLE.search(text):
             raise _invalid(path or "body", "holds a character that is not text (a lone surrogate or a control character)")
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):

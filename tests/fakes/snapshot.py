@@ -1,0 +1,271 @@
+"""A real snapshot folder with a small market in it: DuckDB file, manifest and CURRENT, as the contract defines them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+from stdnum import cusip as cusips
+from stdnum import isin as isins
+
+from expectations.contracts.home import Home
+from expectations.contracts.snapshot import CONTRACT_VERSION, SNAPSHOT_TABLES, WINDOWS_DAYS, Manifest, TableFacts
+from expectations.contracts.vocabulary import Metric, Rating
+
+Rows = dict[str, list[dict[str, Any]]]
+
+AS_OF = datetime(2026, 1, 30, 21, 0, tzinfo=UTC)
+DEFAULT_WEIGHTS = {
+    Metric.FILL_RATE: 0.30,
+    Metric.PRICE_IMPROVEMENT: 0.40,
+    Metric.INFORMATION_LEAKAGE: 0.20,
+    Metric.RESPONSE_SPEED: 0.10,
+}
+
+# fill rate, price improvement bps, reversion bps, seconds, hit rate, response rate, size ratio. A and C are the pair of M-11.
+FIGURES: dict[str, tuple[float, float, float, float, float, float, float]] = {
+    "A": (0.88, 3.2, -0.5, 12.0, 0.90, 0.98, 1.00),
+    "B": (0.40, 1.0, -1.5, 25.0, 0.50, 0.80, 0.90),
+    "C": (0.95, 2.8, -0.2, 18.0, 0.96, 0.99, 1.00),
+    "D": (0.30, 0.5, -2.0, 40.0, 0.45, 0.66, 0.80),
+    "E": (0.55, 1.5, -0.8, 20.0, 0.60, 0.91, 0.95),
+    "F": (0.20, -0.5, -3.0, 55.0, 0.35, 0.57, 0.70),
+    "G": (0.45, 0.8, -1.0, 30.0, 0.52, 0.86, 0.85),
+    "H": (0.60, 2.0, -0.4, 15.0, 0.65, 0.92, 1.00),
+}
+CLASSES = {"CORP_IG": "CORP", "CORP_HY": "CORP", "CORP_NR": "CORP", "MUNI": "MUNI", "GOVT": "GOVT"}
+
+
+def cusip(stem: str) -> str:
+    """Complete an eight-character stem with its check digit."""
+    return stem + cusips.calc_check_digit(stem)
+
+
+LIQUID_IG = cusip("111111AA")
+ILLIQUID_IG = cusip("222222AB")
+ILLIQUID_HY = cusip("333333AC")
+UNRATED_MUNI = cusip("444444AD")
+TREASURY = cusip("91282CAA")
+UNTRADED = cusip("555555AE")
+
+
+def small_market() -> Rows:
+    """Give rows for every table of the contract; change them before writing to make a case."""
+    return {
+        "dim_dealers": [_dealer(name) for name in FIGURES],
+        "dim_securities": [
+            _security(LIQUID_IG, "CORP", "CORP_IG", Rating.A, 5.0),
+            _security(ILLIQUID_IG, "CORP", "CORP_IG", Rating.BBB, 7.0),
+            _security(ILLIQUID_HY, "CORP", "CORP_HY", Rating.BB_MINUS, 7.0),
+            _security(UNRATED_MUNI, "MUNI", "MUNI", None, 12.0),
+            _security(TREASURY, "GOVT", "GOVT", Rating.AA_PLUS, 9.0),
+            _security(UNTRADED, "CORP", "CORP_NR", None, 6.0),
+        ],
+        "fct_security_liquidity": [
+            _liquidity(LIQUID_IG, days=0.1, traded_days=20, adv=80e6, dispersion=4.0),
+            _liquidity(ILLIQUID_IG, days=11.0, traded_days=3, adv=4e6, dispersion=45.0, basis="issuer"),
+            _liquidity(ILLIQUID_HY, days=9.0, traded_days=2, adv=3e6, dispersion=60.0, basis="peers"),
+            _liquidity(UNRATED_MUNI, days=6.0, traded_days=5, adv=40e6, dispersion=25.0),
+            _liquidity(TREASURY, days=0.01, traded_days=22, adv=900e6, dispersion=1.0),
+        ],
+        "fct_dealer_scorecards": [row for name in CLASSES for days in WINDOWS_DAYS for row in scorecards(name, days, FIGURES)],
+        "fct_dealer_affinity": [_affinity(name, "ISSUER-222222") for name in "ABCDE"],
+        "fct_dealer_axes": [axe("C", ILLIQUID_IG, "BUYS")],
+        "fit_market_costs": [_costs(name) for name in CLASSES],
+    }
+
+
+def write_snapshot(
+    home: Path,
+    rows: Rows | None = None,
+    *,
+    snapshot_id: str = "20260130T210000Z-small",
+    as_of: datetime = AS_OF,
+    current: bool = True,
+) -> str:
+    """Write a snapshot folder under ``home`` and, unless told not to, make it the current one; give its id."""
+    rows = small_market() if rows is None else rows
+    folder = Home(home).snapshots / snapshot_id
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "scorecards.duckdb")) as database:
+        for table, columns in SNAPSHOT_TABLES.items():
+            database.execute(f"create table {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+            if rows[table]:
+                marks = f"({', '.join('?' for _ in columns)})"
+                cells = [_cell(row[name]) for row in rows[table] for name in columns]
+                database.execute(f"insert into {table} values {', '.join(marks for _ in rows[table])}", cells)
+    facts = {table: TableFacts(rows=len(rows[table]), logical_hash="0" * 64) for table in SNAPSHOT_TABLES}
+    manifest = Manifest(
+        contract_version=CONTRACT_VERSION,
+        snapshot_id=snapshot_id,
+        as_of=as_of,
+        known_at=as_of,
+        created_at=as_of,
+        tables=facts,
+        quarantined={},
+        gate=[],
+        dbt_invocation_id="none",
+        code_version="test",
+    )
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    if current:
+        make_current(home, snapshot_id)
+    return snapshot_id
+
+
+def make_current(home: Path, snapshot_id: str) -> None:
+    """Switch CURRENT atomically, as publishing does."""
+    fresh = Home(home).current.with_suffix(".new")
+    fresh.write_text(snapshot_id + "\n")
+    fresh.replace(Home(home).current)
+
+
+def scorecards(
+    scorecard_class: str, window_days: int, figures: Mapping[str, Sequence[float]], counts: int = 50
+) -> list[dict[str, Any]]:
+    """Give one class and window of scorecards from raw figures in the order of ``FIGURES``, ranked and tiered."""
+    rows = [_scorecard(name, scorecard_class, window_days, raw, counts) for name, raw in figures.items()]
+    rows.sort(key=lambda row: (-row["composite"], row["dealer_id"]))
+    for rank, row in enumerate(rows, start=1):
+        share = rank / len(rows)
+        row.update(composite_rank=rank, composite_rank_share=share, tier=1 + (share > 0.25) + (share > 0.60))
+    return rows
+
+
+def axe(dealer_id: str, security_id: str, side: str) -> dict[str, Any]:
+    """Give an advertised interest that is a day old."""
+    return {
+        "dealer_id": dealer_id,
+        "security_id": security_id,
+        "side": side,
+        "quantity": 5e6,
+        "advertised_at": AS_OF - timedelta(days=1),
+        "age_days": 1.0,
+    }
+
+
+def _score(metric: Metric, raw: float) -> float:
+    if metric in {Metric.PRICE_IMPROVEMENT, Metric.INFORMATION_LEAKAGE}:
+        return 1 + raw / 10
+    return min(1.0, max(0.0, 1 - raw / 60)) if metric is Metric.RESPONSE_SPEED else raw
+
+
+def _scorecard(dealer_id: str, scorecard_class: str, window_days: int, raw: Sequence[float], counts: int) -> dict[str, Any]:
+    quoted = round(counts * raw[5])
+    row: dict[str, Any] = {
+        "as_of": AS_OF,
+        "dealer_id": dealer_id,
+        "scorecard_class": scorecard_class,
+        "asset_class": CLASSES.get(scorecard_class, scorecard_class),
+        "window_days": window_days,
+        "rfqs_asked": counts,
+        "rfqs_quoted": quoted,
+        "rfqs_declined": counts - quoted,
+        "rfqs_timed_out": 0,
+        "rfqs_rejected": 0,
+        "rfqs_won": round(quoted * raw[4]),
+    }
+    for metric, figure in zip(Metric, raw, strict=True):
+        row |= {
+            f"{metric}": figure if counts else None,
+            f"{metric}_n": counts,
+            f"{metric}_low": figure - 0.1 if counts else None,
+            f"{metric}_high": figure + 0.1 if counts else None,
+            f"{metric}_score": _score(metric, figure),
+        }
+    return row | {"composite": sum(weight * row[f"{metric}_score"] for metric, weight in DEFAULT_WEIGHTS.items())}
+
+
+def _dealer(name: str) -> dict[str, Any]:
+    return {
+        "dealer_id": name,
+        "name": f"Dealer {name}",
+        "lei": None,
+        "specialties": ["MUNI"] if name in "BEG" else ["CORP"],
+        "status": "ACTIVE",
+        "agreements": None,
+        "due_diligence_expiry": date(2027, 1, 1),
+        "credit_limit": 500e6,
+        "restricted": False,
+        "fix_session": f"DLR{name}",
+        "party_id": f"PARTY{name}",
+        "contacts": None,
+    }
+
+
+def _security(
+    security_id: str, asset_class: str, scorecard_class: str, rating: Rating | None, years_to_maturity: float
+) -> dict[str, Any]:
+    return {
+        "security_id": security_id,
+        "cusip": security_id,
+        "isin": isins.from_natid("US", security_id),
+        "figi": None,
+        "asset_class": asset_class,
+        "scorecard_class": scorecard_class,
+        "issuer_id": f"ISSUER-{security_id[:6]}",
+        "issuer_name": f"Issuer {security_id[:6]}",
+        "sector": "INDUSTRIALS" if asset_class == "CORP" else None,
+        "currency": "USD",
+        "coupon": 5.0,
+        "issue_date": date(2020, 1, 15),
+        "maturity_date": (AS_OF + timedelta(days=365.25 * years_to_maturity)).date(),
+        "maturity_bucket": "5-10y",
+        "rating_rank": None if rating is None else int(rating),
+        "amount_outstanding": 500e6,
+    }
+
+
+def _liquidity(
+    security_id: str, *, days: float, traded_days: int, adv: float, dispersion: float, basis: str = "security"
+) -> dict[str, Any]:
+    return {
+        "security_id": security_id,
+        "as_of": AS_OF,
+        "last_trade_at": AS_OF - timedelta(days=days),
+        "days_since_last_trade": days,
+        "trades_30d": traded_days * 2,
+        "traded_days_30d": traded_days,
+        "volume_30d": adv * 21,
+        "adv_30d": adv,
+        "adv_basis": basis,
+        "print_dispersion_bps": dispersion,
+        "mid": 98.5,
+        "mid_as_of": AS_OF,
+        "half_spread_bps": 12.0,
+        "volatility_bps": 35.0,
+    }
+
+
+def _affinity(dealer_id: str, issuer_id: str) -> dict[str, Any]:
+    return {
+        "dealer_id": dealer_id,
+        "issuer_id": issuer_id,
+        "sector": "INDUSTRIALS",
+        "scorecard_class": "CORP_IG",
+        "maturity_bucket": "5-10y",
+        "rfqs_quoted_180d": 12,
+        "last_quoted_at": AS_OF - timedelta(days=20),
+    }
+
+
+def _costs(scorecard_class: str) -> dict[str, Any]:
+    return {
+        "scorecard_class": scorecard_class,
+        "half_spread_bps": 10.0,
+        "reference_quantity": 1e6,
+        "size_exponent": 0.2,
+        "cost_n": 400,
+        "volatility_bps": 30.0,
+        "impact_coefficient": 0.5,
+        "impact_low": 0.3,
+        "impact_high": 0.7,
+        "impact_n": 120,
+    }
+
+
+def _cell(value: Any) -> Any:
+    """The snapshot's times are UTC without a zone."""
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value
