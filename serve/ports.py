@@ -1,6 +1,6 @@
 """What the use cases need from the world: a clock, identifiers, a journal, a snapshot, a way to dealers."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -41,6 +41,10 @@ class Journal(Protocol):
 
     def head(self) -> tuple[int, str]:
         """Give the last sequence number and hash; (0, sixty-four zeros) for an empty journal."""
+        ...
+
+    def follow(self, after: int = 0, *, subject: str | None = None) -> AsyncIterator[Sealed]:
+        """Yield past events and then new ones as they are written, without end, each exactly once and in order."""
         ...
 
 
