@@ -74,7 +74,10 @@ class DealerAsked(Event, frozen=True, tag="rfq.dealer_asked"):
 
 
 class QuoteReceived(Event, frozen=True, tag="rfq.quote_received"):
-    """A dealer's price. ``responded_at`` is when it came in; ``valid_until`` None = until withdrawn."""
+    """A dealer's price. ``responded_at`` is when it came in; ``valid_until`` None = until withdrawn.
+
+    ``quote_id`` is ours and unique; ``dealer_quote_id`` is the dealer's own, which another dealer or a later price may repeat.
+    """
 
     rfq_id: str
     dealer_id: str
@@ -84,6 +87,7 @@ class QuoteReceived(Event, frozen=True, tag="rfq.quote_received"):
     firm: bool
     responded_at: datetime
     valid_until: datetime | None
+    dealer_quote_id: str = ""
 
 
 class QuoteWithdrawn(Event, frozen=True, tag="rfq.quote_withdrawn"):
