@@ -1,0 +1,107 @@
+"""Landing: immutable Parquet with a receipt per delivery; bad rows go to quarantine with their reasons."""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from expectations.contracts.home import Home
+from flows.intake import DATA_FILE, QUARANTINE_FILE, take_in
+from flows.sources.pulled import Pulled
+
+_RECEIPT, _ACCEPTED, _HELD = "receipt.json", "accepted.json", "held.json"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What landed: ``rows`` good ones, ``rejected`` to quarantine, ``repeated`` = good rows whose key came before in it.
+
+    ``happened_from`` and ``happened_to`` bound the rows' own times (UTC; ``None`` for tables without one).
+    """
+
+    source: str
+    table: str
+    file: str
+    content_hash: str
+    batch: str
+    landed_at: datetime
+    rows: int
+    rejected: int
+    repeated: int
+    happened_from: datetime | None = None
+    happened_to: datetime | None = None
+
+
+class Landing:
+    """The landing folder. One writer at a time: the refresh holds the lock."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def find(self, pulled: Pulled) -> Receipt | None:
+        """Give the receipt of the newest landing of this very content, if it is the newest version of its file."""
+        versions = [r for r in self.receipts() if (r.source, r.table, r.file) == (pulled.source, pulled.table, pulled.file)]
+        newest = max(versions, key=lambda receipt: receipt.batch, default=None)
+        return newest if newest and newest.content_hash == pulled.content_hash else None
+
+    def receipts(self) -> Iterator[Receipt]:
+        """Yield every receipt, in order of source, table and batch."""
+        for path in sorted(self._home.landing.glob(f"*/*/*/{_RECEIPT}")):
+            yield msgspec.json.decode(path.read_bytes(), type=Receipt)
+
+    def state(self, receipt: Receipt) -> str:
+        """Say whether a batch is ``accepted``, ``held`` or ``pending`` (landed, not judged yet)."""
+        folder = self.folder(receipt)
+        if (folder / _HELD).exists():
+            return "held"
+        return "accepted" if (folder / _ACCEPTED).exists() else "pending"
+
+    def folder(self, receipt: Receipt) -> Path:
+        """Give the folder of one batch."""
+        return self._home.landing / receipt.source / receipt.table / receipt.batch
+
+    def data(self, receipt: Receipt) -> Path:
+        """Give the Parquet file of one batch."""
+        return self.folder(receipt) / DATA_FILE
+
+    def accept(self, receipts: Iterable[Receipt], *, at: datetime) -> None:
+        """Mark batches as judged and good."""
+        for receipt in receipts:
+            (self.folder(receipt) / _ACCEPTED).write_bytes(msgspec.json.encode({"at": at}))
+
+    def hold(self, receipts: Iterable[Receipt], *, reason: str, at: datetime) -> None:
+        """Hold batches back: they stay in landing and are not used."""
+        for receipt in receipts:
+            (self.folder(receipt) / _HELD).write_bytes(msgspec.json.encode({"at": at, "reason": reason}))
+
+    def held_reason(self, receipt: Receipt) -> str:
+        """Give the reason why a batch is held back."""
+        held: dict[str, str] = msgspec.json.decode((self.folder(receipt) / _HELD).read_bytes())
+        return held["reason"]
+
+    def land(self, pulled: Pulled, *, now: datetime, not_after: datetime) -> Receipt:
+        """Type, check and write one delivery. Raises SourceError when it cannot be read, is empty or lacks a column."""
+        batch = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{pulled.content_hash[:8]}"
+        work = self._home.landing / ".work" / batch
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        counts = take_in(pulled, work, batch=batch, now=now, not_after=not_after)
+        receipt = Receipt(
+            source=pulled.source,
+            table=pulled.table,
+            file=pulled.file,
+            content_hash=pulled.content_hash,
+            batch=batch,
+            landed_at=now,
+            **msgspec.structs.asdict(counts),
+        )
+        if receipt.rejected:
+            target = self._home.quarantine / receipt.source / receipt.table / f"{batch}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (work / QUARANTINE_FILE).replace(target)
+        (work / _RECEIPT).write_bytes(msgspec.json.format(msgspec.json.encode(receipt)))
+        folder = self.folder(receipt)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work.rename(folder)
+        return receipt

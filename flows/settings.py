@@ -1,0 +1,28 @@
+"""Settings of the flows: environment variables that begin with SOTTO_, read when a flow starts."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from expectations.contracts.home import Home
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class FlowSettings(BaseSettings):
+    """Where state and configuration live, and how far a delivery may be off before it is held back."""
+
+    model_config = SettingsConfigDict(env_prefix="SOTTO_", frozen=True)
+
+    home: Path = Path(".sotto")
+    config: Path = PROJECT / "config"
+    dbt_project: Path = PROJECT / "dbt"
+    duckdb_memory: str = "4GB"
+    duckdb_threads: int = Field(default=2, ge=1)
+    keep_snapshots: int = Field(default=50, ge=1)
+
+    @property
+    def state(self) -> Home:
+        """The state folder's layout, absolute: dbt resolves relative paths from elsewhere."""
+        return Home(self.home.resolve())

@@ -1,0 +1,92 @@
+"""The row contract as SQL: types every cell of a delivery and names what is wrong with each bad row. Pure."""
+
+from collections.abc import Collection
+
+from expectations.contracts.sources import Column, Kind, Table
+from flows.sources.pulled import named, quoted
+
+SQL_TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.NUMBER: "DOUBLE",
+    Kind.INTEGER: "BIGINT",
+    Kind.FLAG: "BOOLEAN",
+    Kind.TIME: "TIMESTAMP",
+    Kind.DATE: "DATE",
+}
+_WORDS = {
+    Kind.TEXT: "text",
+    Kind.NUMBER: "a finite number",
+    Kind.INTEGER: "a whole number",
+    Kind.FLAG: "true or false",
+    Kind.TIME: "a UTC time in ISO 8601",
+    Kind.DATE: "a date in ISO 8601",
+}
+
+
+def missing_columns(table: Table, present: Collection[str]) -> list[str]:
+    """Name the required columns that a delivery does not have."""
+    return [column.name for column in table.columns if column.required and column.name not in present]
+
+
+def typed_select(table: Table, present: Collection[str], *, raw: str, not_after: str) -> str:
+    """Give the query that types ``raw`` (cells as text, ``_row``) and adds ``_faults``, a list of what is wrong.
+
+    ``not_after`` is an ISO time: rows that happened later are faulty. A fault is {column, rule, reason, value}. Bad
+    identifiers are looked up in the table ``bad_identifiers`` (kind, value).
+    """
+    extras = [name for name in present if name not in table.names and not name.startswith("_")]
+    cells = [f"{_typed(column, present)} as {named(column.name)}" for column in table.columns]
+    checks = [check for column in table.columns if column.name in present for check in _checks(column)]
+    checks += [_fault("", rule.name, f"not ({rule.condition})", rule.reason, "''") for rule in table.rules]
+    if table.happened_at:
+        late = f"{named(table.happened_at)} > timestamp {quoted(not_after)}"
+        checks.append(_fault(table.happened_at, "in_the_future", late, f"lies after {not_after}", named(table.happened_at)))
+    originals = [f"{named(column.name)} as {named('_raw_' + column.name)}" for column in table.columns if column.name in present]
+    typed = ", ".join(["_row", *cells, *originals, *(named(extra) for extra in extras)])
+    kept = ", ".join(["_row", *(named(name) for name in table.names), *(named(extra) for extra in extras)])
+    return (
+        f"with typed as (select {typed} from {raw}) "
+        f"select {kept}, list_filter([{', '.join(checks)}], lambda fault: fault is not null) as _faults from typed"
+    )
+
+
+def _typed(column: Column, present: Collection[str]) -> str:
+    if column.name not in present:
+        return f"cast(null as {SQL_TYPES[column.kind]})"
+    text = f"nullif(trim(cast({named(column.name)} as varchar)), '')"
+    if column.kind is Kind.TEXT:
+        return text
+    return f"try_cast({text} as {SQL_TYPES[column.kind]})"
+
+
+def _checks(column: Column) -> list[str]:
+    typed, raw = named(column.name), f"nullif(trim(cast({named('_raw_' + column.name)} as varchar)), '')"
+    checks = []
+    if column.required:
+        checks.append(_fault(column.name, "missing", f"{raw} is null", "is empty and must not be", "''"))
+    if column.kind is not Kind.TEXT:
+        broken = f"{raw} is not null and {typed} is null"
+        if column.kind is Kind.NUMBER:
+            broken = f"{raw} is not null and ({typed} is null or not isfinite({typed}))"
+        checks.append(_fault(column.name, "type", broken, f"is not {_WORDS[column.kind]}", raw))
+    for rule, bound, sign, words in (
+        ("above", column.above, "<=", "must be above"),
+        ("at_least", column.at_least, "<", "must be at least"),
+        ("at_most", column.at_most, ">", "must be at most"),
+    ):
+        if bound is not None:
+            checks.append(_fault(column.name, rule, f"{typed} {sign} {bound!r}", f"{words} {bound:g}", raw))
+    if column.values:
+        allowed = ", ".join(quoted(value) for value in column.values)
+        reason = f"is none of {', '.join(column.values)}"
+        checks.append(_fault(column.name, "vocabulary", f"{typed} not in ({allowed})", reason, raw))
+    if column.identifier:
+        listed = f"exists (select 1 from bad_identifiers b where b.kind = {quoted(column.identifier)} and b.value = {typed})"
+        checks.append(_fault(column.name, "check_digit", listed, f"is not a valid {column.identifier.upper()}", raw))
+    return checks
+
+
+def _fault(column: str, rule: str, condition: str, reason: str, value: str) -> str:
+    shown = f"cast({value} as varchar)"
+    parts = f"'column': {quoted(column)}, 'rule': {quoted(rule)}, 'reason': {quoted(reason)}, 'value': {shown}"
+    return f"case when {condition} then {{{parts}}} end"
