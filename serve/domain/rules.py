@@ -1,0 +1,221 @@
+"""The rule book as values: which rules match an order, and the plan that follows.
+
+Select rules are tried by priority (a lower number first, then as written) and the first match wins. Constrain rules all apply,
+and the strictest wins: sequential is quieter than staggered, which is quieter than parallel; the fewest dealers, the longest
+delay, the shortest time-out and the narrowest competitive band. A limit that cannot be decided because a figure is not known is
+applied; a select rule that cannot be decided is passed over; both are said.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, StrEnum
+from typing import Protocol
+
+import msgspec
+
+from serve.domain.orders import Mode, Plan
+from serve.domain.scoring import ScoreSpec
+
+Values = Mapping[str, object]
+QUIETNESS: Mapping[Mode, int] = {Mode.PARALLEL: 0, Mode.STAGGERED: 1, Mode.SEQUENTIAL: 2}
+
+
+class Verdict(Enum):
+    """What a condition says; ``UNKNOWN`` when it hangs on a figure that is not known for this order."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+class RuleFailed(Exception):  # noqa: N818 - says what happened to the rule
+    """A condition that could not be evaluated: an error, never taken for true or false."""
+
+
+class Condition(Protocol):
+    """A compiled condition."""
+
+    @property
+    def source(self) -> str:
+        """The condition as the trader wrote it."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The order's and dealer's variables it reads, in the order in which they stand."""
+        ...
+
+    def evaluate(self, values: Values) -> Verdict:
+        """Decide it. A variable that is absent from ``values`` is not known. Raises ``RuleFailed``."""
+        ...
+
+
+class Pick(msgspec.Struct, frozen=True, kw_only=True):
+    """Take the best ``take`` dealers (``None`` = all) of a tier (``None`` = any) for which ``where`` is true."""
+
+    take: int | None
+    tier: int | None = None
+    where: Condition | None = None
+
+
+class ProtocolSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule says of how to ask; ``None`` = nothing. Seconds, and bps beyond the expected cost."""
+
+    mode: Mode | None = None
+    timeout_s: float | None = None
+    delay_s: float | None = None
+    max_dealers: int | None = None
+    competitive_within_bps: float | None = None
+
+
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """Dealers that a rule leaves out: by name, or where a condition holds (or cannot be decided)."""
+
+    dealers: tuple[str, ...] = ()
+    where: Condition | None = None
+
+
+class Kind(StrEnum):
+    """Whether a rule picks dealers or limits."""
+
+    SELECT = "select"
+    CONSTRAIN = "constrain"
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule. ``score``, ``pick`` and ``similar_within_days`` only for select; ``None`` = as the default has it."""
+
+    id: str
+    kind: Kind
+    when: Condition
+    priority: int = 0
+    score: ScoreSpec | None = None
+    pick: tuple[Pick, ...] | None = None
+    protocol: ProtocolSpec | None = None
+    exclude: Exclusion | None = None
+    similar_within_days: int | None = None
+
+
+class Default(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds where no select rule matches."""
+
+    score: ScoreSpec
+    pick: tuple[Pick, ...]
+    protocol: ProtocolSpec
+
+
+class RuleBook(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole rule book. ``version`` is a hash of its text; ``tiers`` hold the cut-points by class, asset class or ``default``."""
+
+    version: str
+    tiers: Mapping[str, tuple[float, ...]]
+    default: Default
+    selects: tuple[Rule, ...]
+    constrains: tuple[Rule, ...]
+
+
+class MatchedRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that had its say, and why."""
+
+    id: str
+    kind: str
+    why: str
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules make of one order. ``exclude`` pairs a rule's id with what it leaves out."""
+
+    score: ScoreSpec
+    pick: tuple[Pick, ...]
+    plan: Plan
+    exclude: tuple[tuple[str, Exclusion], ...]
+    similar_within_days: int | None
+    matched: list[MatchedRule]
+    notes: list[str]
+
+
+def decide(book: RuleBook, values: Values) -> Decision:
+    """Run the rule book over one order's variables. Raises ``RuleFailed``."""
+    notes: list[str] = []
+    chosen = _first_match(book.selects, values, notes)
+    limits = [(rule, verdict) for rule in book.constrains if (verdict := rule.when.evaluate(values)) is not Verdict.FALSE]
+    matched = [MatchedRule(id=rule.id, kind=rule.kind.value, why=_why(rule.when, values)) for rule in [chosen] if rule]
+    matched += [MatchedRule(id=rule.id, kind=rule.kind.value, why=_why(rule.when, values, verdict)) for rule, verdict in limits]
+    if chosen is None:
+        notes.append("No select rule matches, so the rule book's default applies.")
+    rules = [rule for rule in [chosen, *(rule for rule, _ in limits)] if rule]
+    return Decision(
+        score=(chosen.score if chosen else None) or book.default.score,
+        pick=(chosen.pick if chosen else None) or book.default.pick,
+        plan=plan_of(
+            book.default.protocol, chosen.protocol if chosen else None, [rule.protocol for rule, _ in limits if rule.protocol]
+        ),
+        exclude=tuple((rule.id, rule.exclude) for rule in rules if rule.exclude),
+        similar_within_days=chosen.similar_within_days if chosen else None,
+        matched=matched,
+        notes=notes,
+    )
+
+
+def plan_of(default: ProtocolSpec, chosen: ProtocolSpec | None, limits: Sequence[ProtocolSpec]) -> Plan:
+    """Lay the chosen rule's protocol over the default's, then apply every limit, the strictest of each kind.
+
+    A delay only holds for staggered RFQs and a competitive band only for sequential ones.
+    """
+    base = chosen if chosen and chosen.mode else default
+    everything = [base, *([chosen] if chosen and chosen is not base else []), *limits]
+    mode = max((spec.mode for spec in everything if spec.mode), key=QUIETNESS.__getitem__)
+    timeouts = [spec.timeout_s for spec in limits]
+    own = (chosen.timeout_s if chosen else None) or default.timeout_s
+    return Plan(
+        mode=mode,
+        timeout_s=_least([own, *timeouts]) or 0.0,
+        delay_s=_most(spec.delay_s for spec in everything) if mode is Mode.STAGGERED else None,
+        max_dealers=_fewest(spec.max_dealers for spec in everything),
+        competitive_within_bps=_least(spec.competitive_within_bps for spec in everything) if mode is Mode.SEQUENTIAL else None,
+    )
+
+
+def _first_match(selects: Iterable[Rule], values: Values, notes: list[str]) -> Rule | None:
+    for rule in selects:
+        verdict = rule.when.evaluate(values)
+        if verdict is Verdict.TRUE:
+            return rule
+        if verdict is Verdict.UNKNOWN:
+            notes.append(f"Rule {rule.id} was passed over: {_missing(rule.when, values)} not known for this order.")
+    return None
+
+
+def _why(condition: Condition, values: Values, verdict: Verdict = Verdict.TRUE) -> str:
+    figures = ", ".join(f"{name} is {_shown(values[name])}" for name in condition.names if name in values)
+    if verdict is Verdict.UNKNOWN:
+        return f"Applied out of caution, because {_missing(condition, values)} not known for this order: {condition.source}"
+    return f"{figures or 'always'}: {condition.source}"
+
+
+def _missing(condition: Condition, values: Values) -> str:
+    names = [name for name in condition.names if name not in values]
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (
+        f"{value:,.6g}"
+        if isinstance(value, float) and abs(value) < 1e6
+        else f"{value:,.0f}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _least(values: Iterable[float | None]) -> float | None:
+    return min((value for value in values if value is not None), default=None)
+
+
+def _most(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _fewest(values: Iterable[int | None]) -> int | None:
+    return min((value for value in values if value is not None), default=None)
