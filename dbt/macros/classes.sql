@@ -1,0 +1,26 @@
+{#- Corporates are scored apart by rating; elsewhere the scorecard class equals the asset class. BBB- has rank 13. -#}
+{% macro scorecard_class(asset_class, rating_rank) -%}
+    case
+        when {{ asset_class }} <> 'CORP' then {{ asset_class }}
+        when {{ rating_rank }} is null then 'CORP_NR'
+        when {{ rating_rank }} >= 13 then 'CORP_IG'
+        else 'CORP_HY'
+    end
+{%- endmacro %}
+
+{#- Years to maturity in buckets; a perpetual or unknown maturity has none. -#}
+{% macro maturity_bucket(maturity_date, at) -%}
+    case
+        when {{ maturity_date }} is null then null
+        when {{ maturity_date }} < cast({{ at }} as date) + interval 2 year then '0-2Y'
+        when {{ maturity_date }} < cast({{ at }} as date) + interval 5 year then '2-5Y'
+        when {{ maturity_date }} < cast({{ at }} as date) + interval 10 year then '5-10Y'
+        when {{ maturity_date }} < cast({{ at }} as date) + interval 20 year then '10-20Y'
+        else '20Y+'
+    end
+{%- endmacro %}
+
+{#- Par amounts in buckets: odd lot, round lot, block. -#}
+{% macro size_bucket(quantity) -%}
+    case when {{ quantity }} < 1e6 then 'ODD_LOT' when {{ quantity }} <= 5e6 then 'ROUND_LOT' else 'BLOCK' end
+{%- endmacro %}

@@ -1,0 +1,42 @@
+{#- Normalisation of each metric into a component score. M-11 for the first four; the others are rates already. -#}
+{% macro component_score(metric, figure) -%}
+    {%- if metric in ('price_improvement', 'information_leakage') -%}
+        (1 + {{ figure }} / 10)
+    {%- elif metric == 'response_speed' -%}
+        greatest(0.0, least(1.0, 1 - {{ figure }} / 60))
+    {%- else -%}
+        greatest(0.0, least(1.0, {{ figure }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Score of a metric that nobody in the class has a figure for: no gain, no reversion, no credit for speed or size. -#}
+{% macro neutral_score(metric) -%}
+    {{ 1.0 if metric in ('price_improvement', 'information_leakage') else 0.0 }}
+{%- endmacro %}
+
+{#- The metrics of the scorecard: name, kind of figure, numerator or sum, denominator or count, sum of squares. -#}
+{% macro scorecard_metrics() -%}
+    {{ return([
+        {"name": "fill_rate", "kind": "rate", "total": "rfqs_won", "n": "rfqs_asked"},
+        {"name": "price_improvement", "kind": "mean", "total": "improvement_sum", "n": "improvement_n", "squares": "improvement_squares"},
+        {"name": "information_leakage", "kind": "mean", "total": "reversion_sum", "n": "reversion_n", "squares": "reversion_squares"},
+        {"name": "response_speed", "kind": "mean", "total": "seconds_sum", "n": "seconds_n", "squares": "seconds_squares"},
+        {"name": "hit_rate", "kind": "rate", "total": "rfqs_won", "n": "rfqs_quoted"},
+        {"name": "response_rate", "kind": "rate", "total": "rfqs_quoted", "n": "rfqs_asked"},
+        {"name": "size_ratio", "kind": "mean", "total": "size_ratio_sum", "n": "size_ratio_n", "squares": "size_ratio_squares"},
+    ]) }}
+{%- endmacro %}
+
+{#- Half-width of the 95 % interval of a mean from its count, sum and sum of squares; NULL below two observations. -#}
+{% macro mean_half_width(n, total, squares) -%}
+    (1.96 * sqrt(greatest(0.0, ({{ squares }} - {{ total }} * {{ total }} / nullif({{ n }}, 0)) / nullif({{ n }} - 1, 0)) / nullif({{ n }}, 0)))
+{%- endmacro %}
+
+{#- Centre and half-width of Wilson's 95 % interval of a rate (Wilson 1927); z = 1.96. -#}
+{% macro wilson_centre(wins, n) -%}
+    (({{ wins }} + 1.9208) / (nullif({{ n }}, 0) + 3.8416))
+{%- endmacro %}
+
+{% macro wilson_half_width(wins, n) -%}
+    (1.96 * sqrt({{ wins }} * ({{ n }} - {{ wins }}) / nullif({{ n }}, 0)::double + 0.9604) / (nullif({{ n }}, 0) + 3.8416))
+{%- endmacro %}

@@ -1,0 +1,54 @@
+-- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days.
+with responses as (
+
+    select * from {{ ref('int_rfq_responses') }}
+
+),
+
+executions as (
+
+    select rfq_id, dealer_id, price_improvement_gain_bps, reversion_bps from {{ ref('int_executions') }}
+
+),
+
+measured as (
+
+    select
+        responses.*,
+        executions.price_improvement_gain_bps,
+        executions.reversion_bps
+    from responses
+    left join executions using (rfq_id, dealer_id)
+
+)
+
+select
+    dealer_id,
+    asked_on,
+    asset_class,
+    scorecard_class,
+    sector,
+    maturity_bucket,
+    size_bucket,
+    client_side,
+
+    count(*) as rfqs_asked,
+    count(*) filter (where response = 'QUOTED') as rfqs_quoted,
+    count(*) filter (where response = 'DECLINED') as rfqs_declined,
+    count(*) filter (where response = 'TIMED_OUT') as rfqs_timed_out,
+    count(*) filter (where response = 'REJECTED') as rfqs_rejected,
+    count(*) filter (where outcome = 'TRADED') as rfqs_won,
+
+    {% for name, column in [
+        ('improvement', 'price_improvement_gain_bps'),
+        ('reversion', 'reversion_bps'),
+        ('seconds', 'firm_quote_seconds'),
+        ('size_ratio', 'size_ratio'),
+        ('quote_improvement', 'quote_improvement_gain_bps'),
+    ] -%}
+    count({{ column }}) as {{ name }}_n,
+    coalesce(sum({{ column }}), 0) as {{ name }}_sum,
+    coalesce(sum({{ column }} * {{ column }}), 0) as {{ name }}_squares{{ "," if not loop.last }}
+    {% endfor %}
+from measured
+group by all

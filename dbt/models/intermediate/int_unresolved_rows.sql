@@ -1,0 +1,66 @@
+-- Rows of the RFQ log whose security or dealer nobody knows: set aside with the reason, counted, never scored.
+with responses as (
+
+    select * from {{ ref('stg_rfq_log') }}
+
+),
+
+identifiers as (
+
+    select * from {{ ref('int_security_identifiers') }}
+
+),
+
+names as (
+
+    select * from {{ ref('int_dealer_names') }}
+
+),
+
+judged as (
+
+    select
+        responses.landed_source as source,
+        'rfq_log' as table_name,
+        responses.landed_file as file,
+        responses.landed_row as row,
+        responses.landed_batch as batch,
+        responses.security_ref,
+        responses.dealer_ref,
+        identifiers.security_id is null as security_unknown,
+        not exists (
+            select 1 from names
+            where
+                names.dealer_ref = responses.dealer_ref
+                and cast(responses.asked_at as date) between names.valid_from and names.valid_to
+        ) as dealer_unknown
+    from responses
+    left join identifiers using (security_ref)
+
+)
+
+select
+    source,
+    table_name,
+    file,
+    row,
+    batch,
+    'security_id' as column_name,
+    'unknown_security' as rule,
+    'is in no security master' as reason,
+    security_ref as value
+from judged
+where security_unknown
+union all
+select
+    source,
+    table_name,
+    file,
+    row,
+    batch,
+    'dealer_id',
+    'unknown_dealer',
+    'is neither a dealer nor an alias valid on that day',
+    dealer_ref
+from judged
+where dealer_unknown

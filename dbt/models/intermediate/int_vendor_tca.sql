@@ -1,0 +1,34 @@
+-- Vendors' figures per execution in our sign and unit (bps, positive = gain), averaged over vendors.
+with results as (
+
+    select * from {{ ref('stg_tca_results') }}
+
+),
+
+executions as (
+
+    select rfq_id, executed_price, executed_quantity from {{ ref('int_rfq_responses') }}
+    where outcome = 'TRADED'
+    qualify row_number() over (partition by rfq_id order by executed_quantity desc, dealer_id) = 1
+
+),
+
+signed as (
+
+    select
+        results.*,
+        {{ vendor_gain_bps('value', 'unit', 'positive_is', 'executed_price', 'executed_quantity') }} as gain_bps
+    from results
+    inner join executions using (rfq_id)
+
+)
+
+select
+    rfq_id,
+    avg(gain_bps) filter (where metric = 'price_reversion' and horizon_s = {{ var('reversion_horizon_s') }}) as reversion_bps,
+    avg(gain_bps) filter (where metric = 'arrival_slippage') as arrival_gain_bps,
+    avg(-gain_bps) filter (where metric = 'implementation_shortfall') as shortfall_cost_bps,
+    avg(-gain_bps) filter (where metric = 'market_impact') as impact_cost_bps,
+    count(distinct vendor) as vendors
+from signed
+group by rfq_id

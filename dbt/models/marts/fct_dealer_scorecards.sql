@@ -1,0 +1,97 @@
+-- seed_v0 (M-11). Each metric: the figure, the observations behind it, its 95 % interval, its component score.
+-- Without observations the score is that of the class's pooled figure, and the count of zero says so.
+{% set metrics = scorecard_metrics() %}
+{% set weights = var('seed_weights') %}
+{% set cuts = var('tier_cuts') %}
+
+with stats as (
+
+    select * from {{ ref('int_dealer_window_stats') }}
+
+),
+
+figures as (
+
+    select
+        *,
+        {% for metric in metrics -%}
+        {{ metric.total }}::double / nullif({{ metric.n }}, 0) as {{ metric.name }},
+        sum({{ metric.total }}) over class::double / nullif(sum({{ metric.n }}) over class, 0) as class_{{ metric.name }},
+        {%- if metric.kind == 'rate' %}
+        {{ wilson_centre(metric.total, metric.n) }} as {{ metric.name }}_centre,
+        {{ wilson_half_width(metric.total, metric.n) }} as {{ metric.name }}_half_width{{ "," if not loop.last }}
+        {%- else %}
+        {{ metric.name }} as {{ metric.name }}_centre,
+        {{ mean_half_width(metric.n, metric.total, metric.squares) }} as {{ metric.name }}_half_width{{ "," if not loop.last }}
+        {%- endif %}
+        {% endfor %}
+    from stats
+    window class as (partition by window_days, scorecard_class)
+
+),
+
+scored as (
+
+    select
+        *,
+        {% for metric in metrics -%}
+        coalesce(
+            {{ component_score(metric.name, metric.name) }},
+            {{ component_score(metric.name, 'class_' ~ metric.name) }},
+            {{ neutral_score(metric.name) }}
+        ) as {{ metric.name }}_score{{ "," if not loop.last }}
+        {% endfor %}
+    from figures
+
+),
+
+composed as (
+
+    select
+        *,
+        {% for name, weight in weights.items() -%}
+        {{ weight }} * {{ name }}_score{{ " + " if not loop.last }}
+        {%- endfor %} as composite
+    from scored
+
+),
+
+ranked as (
+
+    select
+        *,
+        case when rfqs_asked > 0 then row_number() over class end as composite_rank,
+        count(*) filter (where rfqs_asked > 0) over (partition by window_days, scorecard_class) as dealers_ranked
+    from composed
+    window class as (partition by window_days, scorecard_class order by rfqs_asked = 0, composite desc, dealer_id)
+
+)
+
+select
+    {{ as_of() }} as as_of,
+    dealer_id,
+    scorecard_class,
+    asset_class,
+    window_days,
+    rfqs_asked::bigint as rfqs_asked,
+    rfqs_quoted::bigint as rfqs_quoted,
+    rfqs_declined::bigint as rfqs_declined,
+    rfqs_timed_out::bigint as rfqs_timed_out,
+    rfqs_rejected::bigint as rfqs_rejected,
+    rfqs_won::bigint as rfqs_won,
+    {% for metric in metrics -%}
+    {{ metric.name }},
+    {{ metric.n }}::bigint as {{ metric.name }}_n,
+    {{ metric.name }}_centre - {{ metric.name }}_half_width as {{ metric.name }}_low,
+    {{ metric.name }}_centre + {{ metric.name }}_half_width as {{ metric.name }}_high,
+    {{ metric.name }}_score::double as {{ metric.name }}_score,
+    {% endfor -%}
+    composite::double as composite,
+    composite_rank::integer as composite_rank,
+    composite_rank::double / nullif(dealers_ranked, 0) as composite_rank_share,
+    case
+        when composite_rank <= {{ cuts[0] }} * dealers_ranked then 1
+        when composite_rank <= {{ cuts[1] }} * dealers_ranked then 2
+        else 3
+    end as tier
+from ranked

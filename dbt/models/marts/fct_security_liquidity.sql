@@ -1,0 +1,160 @@
+-- Thirty calendar days end at as_of; an average day is a weekday. Borrowed volumes name their basis.
+with securities as (
+
+    select * from {{ ref('int_securities') }}
+
+),
+
+prints as (
+
+    select * from {{ ref('int_trades') }}
+
+),
+
+weekdays as (
+
+    select count(*) filter (where isodow(day) <= 5) as n
+    from (select unnest(generate_series(cast({{ as_of() }} as date) - 29, cast({{ as_of() }} as date), interval 1 day)) as day)
+
+),
+
+last_prints as (
+
+    select security_id, max(executed_at) as last_trade_at from prints
+    group by security_id
+
+),
+
+recent_days as (
+
+    select
+        security_id,
+        cast(executed_at as date) as traded_on,
+        count(*) as trades,
+        sum(quantity) as volume,
+        case when count(*) > 1 then var_pop(price) / (avg(price) * avg(price)) end as squared_dispersion
+    from prints
+    where executed_at > {{ as_of() }} - interval 30 day
+    group by all
+
+),
+
+recent as (
+
+    select
+        security_id,
+        sum(trades)::bigint as trades_30d,
+        count(*) as traded_days_30d,
+        sum(volume) as volume_30d,
+        sqrt(avg(squared_dispersion)) * 10000 as print_dispersion_bps
+    from recent_days
+    group by security_id
+
+),
+
+daily_mids as (
+
+    select
+        security_id,
+        cast(priced_at as date) as priced_on,
+        max_by(mid, priced_at) as mid,
+        max(priced_at) as priced_at,
+        avg(half_spread_bps) as half_spread_bps
+    from {{ ref('int_reference_mids') }}
+    where priced_at > {{ as_of() }} - interval 30 day
+    group by all
+
+),
+
+daily_moves as (
+
+    select
+        *,
+        ln(mid / lag(mid) over (partition by security_id order by priced_on)) * 10000 as move_bps
+    from daily_mids
+
+),
+
+priced as (
+
+    select
+        security_id,
+        max_by(mid, priced_at) as mid,
+        max(priced_at) as mid_as_of,
+        avg(half_spread_bps) as half_spread_bps,
+        stddev_samp(move_bps) as volatility_bps
+    from daily_moves
+    group by security_id
+
+),
+
+volumes as (
+
+    select
+        securities.*,
+        coalesce(recent.trades_30d, 0) as trades_30d,
+        coalesce(recent.traded_days_30d, 0) as traded_days_30d,
+        coalesce(recent.volume_30d, 0) as volume_30d,
+        coalesce(recent.volume_30d, 0) / weekdays.n as own_adv,
+        recent.print_dispersion_bps
+    from securities
+    cross join weekdays
+    left join recent using (security_id)
+
+),
+
+borrowed as (
+
+    select
+        *,
+        sum(traded_days_30d) over issuer as issuer_days,
+        avg(own_adv) over issuer as issuer_adv,
+        sum(traded_days_30d) over peers as peer_days,
+        avg(own_adv) over peers as peer_adv,
+        amount_outstanding * sum(own_adv) over class / nullif(sum(amount_outstanding) over class, 0) as turnover_adv
+    from volumes
+    window
+        issuer as (partition by issuer_id),
+        peers as (partition by scorecard_class, sector, maturity_bucket),
+        class as (partition by scorecard_class)
+
+),
+
+averaged as (
+
+    select
+        *,
+        case
+            when traded_days_30d >= {{ var('adv_min_traded_days') }} then 'security'
+            when issuer_days >= {{ var('adv_min_traded_days') }} and issuer_adv > 0 then 'issuer'
+            when peer_days >= {{ var('adv_min_traded_days') }} and peer_adv > 0 then 'peers'
+            when turnover_adv > 0 then 'amount_outstanding'
+            else 'none'
+        end as adv_basis
+    from borrowed
+
+)
+
+select
+    averaged.security_id,
+    {{ as_of() }} as as_of,
+    last_prints.last_trade_at,
+    date_diff('second', last_prints.last_trade_at, {{ as_of() }}) / 86400.0 as days_since_last_trade,
+    averaged.trades_30d,
+    averaged.traded_days_30d,
+    averaged.volume_30d,
+    case averaged.adv_basis
+        when 'security' then averaged.own_adv
+        when 'issuer' then averaged.issuer_adv
+        when 'peers' then averaged.peer_adv
+        when 'amount_outstanding' then averaged.turnover_adv
+    end as adv_30d,
+    averaged.adv_basis,
+    averaged.print_dispersion_bps,
+    priced.mid,
+    priced.mid_as_of,
+    priced.half_spread_bps,
+    priced.volatility_bps
+from averaged
+left join last_prints using (security_id)
+left join priced using (security_id)

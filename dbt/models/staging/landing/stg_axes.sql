@@ -1,0 +1,24 @@
+-- Axes advertised by as_of. A withdrawal that lies after as_of is not known yet.
+with source as (
+
+    select * from {{ source('landing', 'axes') }}
+
+),
+
+newest as (
+
+    select * from source
+    where advertised_at <= {{ as_of() }}
+    qualify {{ newest_version(['dealer_id', 'security_id', 'side', 'advertised_at']) }}
+
+)
+
+select
+    dealer_id as dealer_ref,
+    security_id as security_ref,
+    side,
+    quantity,
+    advertised_at,
+    case when withdrawn_at <= {{ as_of() }} then withdrawn_at end as withdrawn_at
+
+from newest

@@ -1,0 +1,69 @@
+-- A response counts once it is complete by as_of: answered, timed out or executed. Until then nothing of it is known.
+with source as (
+
+    select * from {{ source('landing', 'rfq_log') }}
+
+),
+
+newest as (
+
+    select * from source
+    qualify {{ newest_version(['rfq_id', 'dealer_id']) }}
+
+),
+
+completed as (
+
+    select
+        *,
+        greatest(
+            asked_at,
+            coalesce(responded_at, asked_at + to_milliseconds(case when response = 'TIMED_OUT' then coalesce(timeout_s, 0) * 1000 else 0 end)),
+            coalesce(executed_at, asked_at)
+        ) as completed_at
+    from newest
+
+)
+
+select
+    -- identifiers
+    rfq_id,
+    order_id,
+    venue,
+    security_id as security_ref,
+    dealer_id as dealer_ref,
+
+    -- how it was asked
+    client_side,
+    quantity,
+    protocol,
+    asked_at,
+    sequence,
+    dealers_asked,
+    timeout_s,
+    propensity,
+
+    -- what came back
+    response,
+    responded_at,
+    quote_price,
+    quote_quantity,
+    -- A log that does not say is taken to hold firm quotes.
+    coalesce(firm, true) as firm,
+
+    -- how it ended
+    outcome,
+    executed_at,
+    executed_price,
+    executed_quantity,
+    arrival_mid,
+    completed_at,
+
+    -- where it stands in landing
+    _source as landed_source,
+    _file as landed_file,
+    _row as landed_row,
+    _batch as landed_batch
+
+from completed
+where completed_at <= {{ as_of() }}

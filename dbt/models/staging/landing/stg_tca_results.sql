@@ -1,0 +1,26 @@
+with source as (
+
+    select * from {{ source('landing', 'tca_results') }}
+
+),
+
+newest as (
+
+    select * from source
+    where computed_at <= {{ as_of() }}
+    qualify {{ newest_version(['execution_ref', 'vendor', 'metric', 'horizon_s', 'reference']) }}
+
+)
+
+select
+    execution_ref as rfq_id,
+    vendor,
+    metric,
+    horizon_s,
+    reference,
+    value,
+    unit,
+    positive_is,
+    computed_at
+
+from newest

@@ -1,0 +1,30 @@
+-- Prints that happened by as_of. A cancel or correction is a report of its own and points at the original.
+with source as (
+
+    select * from {{ source('landing', 'trades') }}
+
+),
+
+newest as (
+
+    select * from source
+    qualify {{ newest_version(['trade_id']) }}
+
+)
+
+select
+    -- identifiers
+    trade_id,
+    original_trade_id,
+    security_id as security_ref,
+
+    -- the print
+    executed_at,
+    price,
+    quantity,
+    reporting_side,
+    status,
+    coalesce(quantity_capped, false) as quantity_capped
+
+from newest
+where executed_at <= {{ as_of() }}

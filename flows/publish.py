@@ -1,0 +1,116 @@
+"""Publishing: an immutable snapshot folder, and one atomic switch to it."""
+
+import hashlib
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from expectations.contracts.home import Home
+from expectations.contracts.snapshot import CONTRACT_VERSION, SNAPSHOT_TABLES, GateResult, Manifest, TableFacts
+from flows.sources.pulled import named, quoted
+
+DATABASE, MANIFEST = "scorecards.duckdb", "manifest.json"
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What the manifest says of how a snapshot came about. Times are UTC."""
+
+    as_of: datetime
+    known_at: datetime
+    created_at: datetime
+    quarantined: dict[str, int]
+    gate: list[GateResult]
+    dbt_invocation_id: str
+    code_version: str
+
+
+def publish(home: Home, made: Made) -> Manifest:
+    """Copy the marts of the warehouse into a snapshot and make it the current one.
+
+    The identifier is the as-of time and a hash of the content: the same content of the same instant is the same snapshot,
+    and publishing it again changes nothing. A reader sees the old snapshot or the new one, whole, at any moment.
+    """
+    home.snapshots.mkdir(parents=True, exist_ok=True)
+    work = home.snapshots / f".work-{os.getpid()}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    tables = _copy_tables(home.warehouse, work / DATABASE)
+    content = hashlib.sha256("".join(facts.logical_hash for facts in tables.values()).encode()).hexdigest()
+    snapshot_id = f"{made.as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:8]}"
+    manifest = Manifest(contract_version=CONTRACT_VERSION, snapshot_id=snapshot_id, tables=tables, **msgspec.structs.asdict(made))
+    _write_durably(work / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+    folder = home.snapshots / snapshot_id
+    if folder.exists():
+        shutil.rmtree(work)
+        manifest = read_manifest(home, snapshot_id)
+    else:
+        _sync(work / DATABASE)
+        work.rename(folder)
+        _sync(home.snapshots)
+    switch_to(home, snapshot_id)
+    return manifest
+
+
+def switch_to(home: Home, snapshot_id: str) -> None:
+    """Make a published snapshot the current one, atomically; going back is the same call.
+
+    Raises FileNotFoundError when there is no such snapshot.
+    """
+    if not (home.snapshots / snapshot_id / MANIFEST).is_file():
+        raise FileNotFoundError(f"no snapshot {snapshot_id} in {home.snapshots}")
+    pointer = home.current.with_name(f".{home.current.name}-{os.getpid()}")
+    _write_durably(pointer, snapshot_id.encode())
+    pointer.replace(home.current)
+    _sync(home.snapshots)
+
+
+def current_id(home: Home) -> str | None:
+    """Give the identifier of the current snapshot; ``None`` before the first one."""
+    return home.current.read_text(encoding="utf-8").strip() if home.current.exists() else None
+
+
+def read_manifest(home: Home, snapshot_id: str) -> Manifest:
+    """Read one snapshot's manifest."""
+    return msgspec.json.decode((home.snapshots / snapshot_id / MANIFEST).read_bytes(), type=Manifest)
+
+
+def _copy_tables(warehouse: Path, target: Path) -> dict[str, TableFacts]:
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {quoted(warehouse)} as warehouse (read_only)")
+        connection.execute(f"attach {quoted(target)} as snapshot")
+        facts = {}
+        for table, columns in SNAPSHOT_TABLES.items():
+            cells = ", ".join(f"{named(name)} {kind}" for name, kind in columns.items())
+            listed = ", ".join(named(name) for name in columns)
+            connection.execute(f"create table snapshot.{table} ({cells})")
+            connection.execute(f"insert into snapshot.{table} select {listed} from warehouse.marts.{table} order by all")
+            facts[table] = _facts(connection, f"snapshot.{table}", columns)
+        connection.execute("detach snapshot")
+    return facts
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> TableFacts:
+    """Count and hash a table's content; figures are rounded, since sums over threads agree to about 1e-14 only."""
+    cells = [f"round({named(name)}, 9)::varchar" if kind == "DOUBLE" else f"{named(name)}::varchar" for name, kind in columns.items()]
+    row = " || '|' || ".join(f"coalesce({cell}, '~')" for cell in cells)
+    rows, digest = connection.execute(f"select count(*), md5(string_agg(md5({row}), '' order by md5({row}))) from {table}").fetchall()[0]
+    return TableFacts(rows=rows, logical_hash=digest or hashlib.md5(b"", usedforsecurity=False).hexdigest())
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,90 @@
+"""Landing to marts: views over the batches to be used, then the dbt build."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from expectations.contracts.home import Home
+from expectations.contracts.sources import TABLES, Table
+from flows.landing import Landing, Receipt
+from flows.settings import FlowSettings
+from flows.sources.pulled import named, quoted
+from flows.validate import SQL_TYPES
+
+_STAMPS = {"_row": "BIGINT", "_source": "VARCHAR", "_file": "VARCHAR", "_landed_at": "TIMESTAMP", "_batch": "VARCHAR"}
+
+
+def batches_to_use(landing: Landing, sources: Iterable[str], *, known_at: datetime) -> list[Receipt]:
+    """Choose the newest version of each file of these sources that was landed by ``known_at`` and is not held back."""
+    wanted = set(sources)
+    newest: dict[tuple[str, str, str], Receipt] = {}
+    for receipt in landing.receipts():
+        if receipt.source in wanted and receipt.landed_at <= known_at and landing.state(receipt) != "held":
+            newest[receipt.source, receipt.table, receipt.file] = receipt
+    return list(newest.values())
+
+
+def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Iterable[Receipt]) -> None:
+    """Point the schema ``landing`` of the warehouse at these batches, and list their receipts in ``landing.receipts``."""
+    fresh = {receipt.batch for receipt in new}
+    home.root.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        connection.execute("create schema if not exists landing")
+        for table in TABLES.values():
+            files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]
+            connection.execute(f"create or replace view landing.{table.name} as {_view(table, files)}")
+        connection.execute(
+            "create or replace table landing.receipts (source varchar, table_name varchar, file varchar, batch varchar, "
+            "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean)"
+        )
+        listed = [(*_receipt_row(receipt), receipt.batch in fresh) for receipt in receipts]
+        if listed:
+            connection.executemany("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", listed)
+
+
+def _receipt_row(receipt: Receipt) -> tuple[object, ...]:
+    landed = receipt.landed_at.astimezone(UTC).replace(tzinfo=None)
+    return (
+        receipt.source,
+        receipt.table,
+        receipt.file,
+        receipt.batch,
+        landed,
+        receipt.rows,
+        receipt.rejected,
+        receipt.repeated,
+        receipt.happened_to,
+    )
+
+
+def _view(table: Table, files: list[Path]) -> str:
+    types = {column.name: SQL_TYPES[column.kind] for column in table.columns} | _STAMPS
+    if not files:
+        return "select " + ", ".join(f"cast(null as {kind}) as {named(name)}" for name, kind in types.items()) + " where false"
+    listed = ", ".join(quoted(file) for file in files)
+    return f"select {', '.join(named(name) for name in types)} from read_parquet([{listed}], union_by_name = true)"
+
+
+@contextmanager
+def dbt_environment(settings: FlowSettings) -> Iterator[None]:
+    """Give dbt its warehouse and limits by environment variables for the length of the block."""
+    wanted = {
+        "SOTTO_WAREHOUSE": str(settings.state.warehouse),
+        "SOTTO_DUCKDB_MEMORY": settings.duckdb_memory,
+        "SOTTO_DUCKDB_THREADS": str(settings.duckdb_threads),
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
