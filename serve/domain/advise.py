@@ -11,7 +11,7 @@ from expectations.contracts.vocabulary import AxeSide, Side
 from serve.domain import rationale
 from serve.domain.eligibility import Excluded, candidate_reason, gate
 from serve.domain.liquidity import LiquidityView, Thresholds, judge, years_to_maturity
-from serve.domain.market import COLUMN, METRICS, Axe, Market, Scorecards, Security
+from serve.domain.market import COLUMN, METRICS, Axe, Dealer, Market, Scorecards, Security
 from serve.domain.orders import Order
 from serve.domain.ratings import name_of
 from serve.domain.recommendation import RankedDealer, Recommendation, SecurityView
@@ -142,33 +142,50 @@ class _Case:
     now: datetime
 
     def sift(self, book: RuleBook) -> tuple[list[Ranked], list[Excluded]]:
-        """Put every dealer through the gates, and rank those who pass."""
+        """Put every dealer through the gates, and rank those who pass.
+
+        Where a rule's candidates would leave nobody, that filter is dropped and the notes say so.
+        """
         cuts = cut_points(book.tiers, self.security.scorecard_class, self.security.asset_class)
+        tiers = [tier_of(float(share), cuts) for share in self.cards.rank_share]
+        within = self.decision.similar_within_days
+        passed, excluded = self._gated(tiers, within)
+        if not passed and within is not None:
+            self.decision.notes.append(
+                f"Nobody quoted this issuer or a similar bond in {within} days, so every dealer is a candidate."
+            )
+            passed, excluded = self._gated(tiers, None)
+        return rank(passed), excluded
+
+    def _gated(
+        self, tiers: list[int | None], within: int | None
+    ) -> tuple[list[tuple[str, int, float, int | None]], list[Excluded]]:
         passed, excluded = [], []
         for row, dealer_id in enumerate(self.cards.dealer_ids):
-            tier = tier_of(float(self.cards.rank_share[row]), cuts)
-            stop = self._stop(dealer_id, row, tier)
+            placed = Ranked(dealer_id=dealer_id, row=row, place=0, score=float(self.scores.total[row]), tier=tiers[row])
+            stop = self._stop(placed, within)
             if stop:
                 excluded.append(stop)
             else:
-                passed.append((dealer_id, row, float(self.scores.total[row]), tier))
-        return rank(passed), excluded
+                passed.append((dealer_id, row, placed.score, placed.tier))
+        return passed, excluded
 
-    def _stop(self, dealer_id: str, row: int, tier: int | None) -> Excluded | None:
-        dealer = self.market.dealers[dealer_id]
-        stop = gate(dealer, self.order.quantity, self.now.date())
-        if stop:
+    def _stop(self, placed: Ranked, within: int | None) -> Excluded | None:
+        dealer = self.market.dealers[placed.dealer_id]
+        stop = gate(dealer, self.order.quantity, self.now.date()) or self._ruled_out(dealer, placed)
+        if stop or within is None:
             return stop
+        unfit = candidate_reason(self.market, self.security, dealer, self.now, within)
+        return Excluded(dealer_id=dealer.dealer_id, gate="candidates", reason=unfit) if unfit else None
+
+    def _ruled_out(self, dealer: Dealer, placed: Ranked) -> Excluded | None:
         for rule_id, exclusion in self.decision.exclude:
-            placed = Ranked(dealer_id=dealer_id, row=row, place=0, score=float(self.scores.total[row]), tier=tier)
-            if dealer_id in exclusion.dealers:
-                return Excluded(dealer_id=dealer_id, gate="rule", reason=f"Rule {rule_id} leaves out {dealer.name}.")
+            if dealer.dealer_id in exclusion.dealers:
+                return Excluded(dealer_id=dealer.dealer_id, gate="rule", reason=f"Rule {rule_id} leaves out {dealer.name}.")
             if exclusion.where and exclusion.where.evaluate(self.dealer_variables(placed)) is not Verdict.FALSE:
                 reason = f"Rule {rule_id} leaves out {dealer.name}, because {exclusion.where.source} holds or cannot be decided."
-                return Excluded(dealer_id=dealer_id, gate="rule", reason=reason)
-        within = self.decision.similar_within_days
-        unfit = None if within is None else candidate_reason(self.market, self.security, dealer, self.now, within)
-        return Excluded(dealer_id=dealer_id, gate="candidates", reason=unfit) if unfit else None
+                return Excluded(dealer_id=dealer.dealer_id, gate="rule", reason=reason)
+        return None
 
     def dealer_variables(self, ranked: Ranked) -> dict[str, object]:
         """Give the order's variables and one dealer's, for conditions on dealers."""

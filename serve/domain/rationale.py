@@ -15,7 +15,8 @@ def of_ranked(dealer: Dealer, ranked: Ranked, field: int, *, cards: Scorecards, 
     """Say why a dealer is recommended; ``field`` is how many dealers could have been asked."""
     tier = f" (tier {ranked.tier})" if ranked.tier else ""
     days = cards.window_days
-    place = f"{dealer.name} ranks {ranked.place} of {field} for {cards.scorecard_class} over {days} days, scoring {ranked.score:.3f}{tier}."
+    context = f"for {cards.scorecard_class} over {days} days"
+    place = f"{dealer.name} ranks {ranked.place} of {field} {context}, scoring {ranked.score:.3f}{tier}."
     sentences = [place]
     if cards.asked[ranked.row] == 0:
         sentences.append(f"It was asked nothing of this class in {days} days: the class's mean figures place it, not its own.")

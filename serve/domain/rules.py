@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from serve.domain.orders import Mode, Plan
+from serve.domain.ratings import spoken
 from serve.domain.scoring import ScoreSpec
 
 Values = Mapping[str, object]
@@ -186,7 +187,7 @@ def _first_match(selects: Iterable[Rule], values: Values, notes: list[str]) -> R
 
 
 def _why(condition: Condition, values: Values, verdict: Verdict = Verdict.TRUE) -> str:
-    figures = ", ".join(f"{name} is {_shown(values[name])}" for name in condition.names if name in values)
+    figures = ", ".join(f"{name} is {_shown(name, values[name])}" for name in condition.names if name in values)
     if verdict is Verdict.UNKNOWN:
         return f"Applied out of caution, because {_missing(condition, values)} not known for this order: {condition.source}"
     return f"{figures or 'always'}: {condition.source}"
@@ -197,7 +198,9 @@ def _missing(condition: Condition, values: Values) -> str:
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name == "order.rating" and isinstance(value, int):
+        return spoken(value)
     if isinstance(value, bool):
         return str(value).lower()
     return (

@@ -13,9 +13,9 @@ from expectations.contracts.vocabulary import METRIC_UNITS, Metric
 from serve.domain.market import COLUMN, METRICS, Floats, Scorecards
 
 WEIGHTS_TOLERANCE = 1e-9
-# Where a whole class has no RFQs there is no mean to stand in: no gain, no leak, and even odds of everything else.
+# Where a whole class has no RFQs there is no mean to stand in: no gain, no reversion, no credit for anything else.
 NEUTRAL: Mapping[Metric, float] = {
-    metric: 1.0 if metric in {Metric.PRICE_IMPROVEMENT, Metric.INFORMATION_LEAKAGE} else 0.5 for metric in METRICS
+    metric: 1.0 if metric in {Metric.PRICE_IMPROVEMENT, Metric.INFORMATION_LEAKAGE} else 0.0 for metric in METRICS
 }
 
 
@@ -84,7 +84,7 @@ def spec_of(model: str, window_days: int, weights: Mapping[str, float], *, renor
     if not weights:
         raise ScoringError("weights are empty; name at least one metric")
     for name, weight in weights.items():
-        if name not in Metric:
+        if name not in METRICS:
             raise ScoringError(f"unknown metric {name!r}{_nearest(name, METRICS)}; there are: {', '.join(METRICS)}")
         if not 0 < weight < math.inf:
             raise ScoringError(f"the weight of {name} must be above 0, not {weight}")
