@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import duckdb
 import msgspec
@@ -36,7 +37,7 @@ group by all
 order by all
 """
 
-type Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+Floats: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 class CostCurve(msgspec.Struct, frozen=True):
@@ -107,7 +108,8 @@ def fit_market_costs(connection: duckdb.DuckDBPyConnection) -> int:
         priced = inside & np.isfinite(columns["cost_bps"])
         cost = fit_cost(columns["executed_quantity"][priced], columns["cost_bps"][priced])
         rows.append(_row(name, half_spread, volatility, cost, _impact_of(columns, inside) or pooled))
-    connection.execute("create or replace table marts.fit_market_costs (" + ", ".join(f"{n} {k}" for n, k in _COLUMNS.items()) + ")")
+    cells = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+    connection.execute(f"create or replace table marts.fit_market_costs ({cells})")
     if rows:
         connection.executemany(f"insert into marts.fit_market_costs values ({', '.join('?' * len(_COLUMNS))})", rows)
     return len(rows)

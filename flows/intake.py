@@ -99,8 +99,8 @@ def _write_bad(connection: duckdb.DuckDBPyConnection, pulled: Pulled, work: Path
     )
     if _exists(connection, "reject_errors"):
         connection.execute(
-            f"insert into bad select distinct on (line) {origin}, line - 1, column_name, 'unreadable', error_message, null, csv_line "
-            "from reject_errors order by line, column_idx"
+            f"insert into bad select distinct on (line) {origin}, line - 1, column_name, 'unreadable', error_message, null, "
+            "csv_line from reject_errors order by line, column_idx"
         )
     if connection.execute("select count(*) from bad").fetchone() != (0,):
         connection.execute(f"copy bad to {quoted(work / QUARANTINE_FILE)} (format parquet, compression zstd)")

@@ -95,9 +95,10 @@ def _copy_tables(warehouse: Path, target: Path) -> dict[str, TableFacts]:
 
 def _facts(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> TableFacts:
     """Count and hash a table's content; figures are rounded, since sums over threads agree to about 1e-14 only."""
-    cells = [f"round({named(name)}, 9)::varchar" if kind == "DOUBLE" else f"{named(name)}::varchar" for name, kind in columns.items()]
-    row = " || '|' || ".join(f"coalesce({cell}, '~')" for cell in cells)
-    rows, digest = connection.execute(f"select count(*), md5(string_agg(md5({row}), '' order by md5({row}))) from {table}").fetchall()[0]
+    figures = {name: f"round({named(name)}, 9)" if kind == "DOUBLE" else named(name) for name, kind in columns.items()}
+    cells = " || '|' || ".join(f"coalesce({figure}::varchar, '~')" for figure in figures.values())
+    query = f"with hashed as (select md5({cells}) as h from {table}) select count(*), md5(string_agg(h, '' order by h)) from hashed"
+    rows, digest = connection.execute(query).fetchall()[0]
     return TableFacts(rows=rows, logical_hash=digest or hashlib.md5(b"", usedforsecurity=False).hexdigest())
 
 
