@@ -1,6 +1,7 @@
 """Axes: true ones that live for days, most of them advertised, and the advertisements of those who fake."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,30 @@ _SAME_ISSUER = 0.5
 _WARM_UP_DAYS = 15
 
 
+class Wanted(Protocol):
+    """What an axe may suit, one entry per RFQ; ``direction`` is the client's, +1 buys; ``start`` in ms."""
+
+    @property
+    def security(self) -> Ints:
+        """The bond's place."""
+        ...
+
+    @property
+    def direction(self) -> Ints:
+        """The client's side."""
+        ...
+
+    @property
+    def start(self) -> Ints:
+        """When it asked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Every axe and every advertisement; ``direction`` is the dealer's: +1 buys, -1 sells. Times in ms, -1 = never.
+    """Every axe and every notice of one; ``direction`` is the dealer's: +1 buys, -1 sells. Times in ms, -1 = never.
 
-    ``real`` tells true interest from a fake. ``begins`` and ``ends`` bound the interest, ``advertised`` and ``withdrawn`` its notice.
+    ``real`` tells true interest from a fake. ``begins`` and ``ends`` bound the interest, ``advertised`` and ``withdrawn`` the notice.
     """
 
     dealer: Ints
@@ -61,7 +81,7 @@ def draw_axes(seed: int, bonds: list[Security], skill: Skill, start_ms: int, end
         dealer=dealer,
         security=security,
         direction=rng.choice([1, -1], len(dealer)),
-        quantity=np.round(np.exp(rng.normal(14.5, 0.8, len(dealer))), -5) + 100_000,
+        quantity=np.round(np.exp(rng.normal(14.5, 0.8, len(dealer))) / 100_000) * 100_000 + 100_000,
         real=real,
         begins=begins,
         ends=ends,
@@ -81,11 +101,12 @@ def _pick_securities(rng: np.random.Generator, bonds: list[Security], skill: Ski
     return picked
 
 
-def axe_strength(axes: Axes, bonds: list[Security], security: Ints, direction: Ints, dealer: Ints, at: Ints) -> Floats:
+def axe_strength(axes: Axes, bonds: list[Security], demand: Wanted, dealer: Ints) -> Floats:
     """Give for each RFQ x panel place how far an axe helps: 1 in the bond itself, half in another of its issuer.
 
-    ``direction`` is the client's; a client that sells (-1) meets dealers that buy (+1).
+    A client that sells (-1) meets dealers that buy (+1).
     """
+    security, direction, at = demand.security, demand.direction, demand.start
     issuers = {issuer: number for number, issuer in enumerate(dict.fromkeys(bond.issuer_id for bond in bonds))}
     issuer_of = np.array([issuers[bond.issuer_id] for bond in bonds])
     strength = np.zeros(dealer.shape)

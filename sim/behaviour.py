@@ -29,8 +29,8 @@ _MEAN_OF_ABSOLUTE = 0.91856
 class Asked:
     """What bears on an answer, one entry per dealer asked: see ``dealers.Skill`` for the first ones.
 
-    ``relative_size`` is the quantity over the class's usual size; ``panel`` how many dealers were asked at once; ``axe`` from 0 to 1
-    (1 = an axe in this bond on this side, a part for the same issuer); ``stress`` 0 or 1.
+    ``relative_size`` is the quantity over the class's usual size; ``panel`` how many dealers were asked at once; ``axe`` from 0
+    to 1 (1 = an axe in this bond on this side, a part for the same issuer); ``stress`` 0 or 1.
     """
 
     response_logit: Floats

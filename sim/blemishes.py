@@ -1,5 +1,7 @@
 """What is wrong with real files: late and repeated rows, cancels and corrections, busted trades, and a few rows that are bad."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from expectations.contracts.sources import TABLES
@@ -53,7 +55,7 @@ def _cancel_and_correct(rng: np.random.Generator, rows: Rows) -> None:
 def _deliver_late(rng: np.random.Generator, rows: Rows) -> None:
     """Move some rows of a month's last days into the next month's file, where there is one."""
     known = sorted(set(rows.months))
-    following = dict(zip(known, known[1:], strict=False))
+    following = dict(pairwise(known))
     time = TABLES[rows.table].names.index(TABLES[rows.table].happened_at or "")
     late = rng.random(len(rows.cells)) < _LATE_SHARE
     for place in np.flatnonzero(late).tolist():

@@ -1,5 +1,6 @@
 """Which days trade, and the hours of the market in UTC."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy.typing as npt
 from sim.errors import SimulationError
 
 Instants = npt.NDArray[np.int64]
+
+Flags = npt.NDArray[np.bool_]
 
 DAY_MS = 86_400_000
 OPEN_MS = (12 * 60 + 30) * 60_000
@@ -18,6 +21,18 @@ FIRST_RFQ_MS = 13 * 3_600_000
 LAST_RFQ_MS = (19 * 60 + 40) * 60_000
 # Share of a day's variance that comes while the market is open.
 OPEN_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The trading days: ``midnights`` in ms UTC, each day's regime (0 before the market's shift, 1 after) and whether it is one of
+    stress; ``end_ms`` is the last instant that anything may bear.
+    """
+
+    midnights: Instants
+    regime: Instants
+    stress: Flags
+    end_ms: int
 
 
 def _nth_weekday(year: int, month: int, weekday: int, nth: int) -> date:

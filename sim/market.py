@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.axes import Axes, draw_axes
-from sim.calendar import DAY_MS, business_days, midnight_ms
+from sim.calendar import DAY_MS, Period, business_days, midnight_ms
 from sim.dealers import REGIMES, Dealer, Skill, draw_dealers, draw_skill
 from sim.errors import SimulationError
 from sim.leaks import Impacts, draw_impacts
@@ -71,15 +71,18 @@ class Market:
     bonds: list[Security]
     dealers: list[Dealer]
     skill: Skill
-    midnights: Ints
-    regime: Ints
-    stress: Flags
+    period: Period
     axes: Axes
     enquiries: Enquiries
     impacts: Impacts
     prints: Prints
     timeline: Timeline
     references: ReferenceSet
+
+    @property
+    def midnights(self) -> Ints:
+        """The start of each trading day, in ms."""
+        return self.period.midnights
 
     @property
     def demand(self) -> Demand:
@@ -99,17 +102,25 @@ def build_market(sizes: Sizes) -> Market:
     """Let the market happen."""
     seed = sizes.seed
     midnights = midnight_ms(business_days(sizes.end, sizes.days))
-    regime, stress = _regimes(len(midnights))
+    period = Period(midnights, *_regimes(len(midnights)), sizes.end_ms)
     bonds = build_universe(seed, sizes.end, sizes.securities)
     skill = draw_skill(seed, sizes.dealers)
     axes = draw_axes(seed, bonds, skill, int(midnights[0]), sizes.end_ms)
-    demand = draw_demand(seed, bonds, midnights, (regime, stress), sizes.rfqs_per_day, sizes.end_ms)
+    demand = draw_demand(seed, bonds, period, sizes.rfqs_per_day)
     enquiries = run_enquiries(seed, bonds, skill, axes, demand)
     impacts = draw_impacts(seed, bonds, skill, enquiries)
-    prints = draw_prints(seed, bonds, midnights, stress, sizes.end_ms)
-    timeline = value_all(seed, bonds, midnights, stress, demand, impacts, prints)
-    references = build_references(seed, bonds, midnights, stress, demand, impacts, timeline, sizes.end_ms)
+    prints = draw_prints(seed, bonds, period)
+    timeline = value_all(seed, bonds, period, (demand, impacts), prints)
     return Market(
-        sizes, bonds, draw_dealers(seed, sizes.end, skill), skill, midnights, regime, stress, axes, enquiries, impacts, prints, timeline,
-        references,
-    )  # fmt: skip
+        sizes=sizes,
+        bonds=bonds,
+        dealers=draw_dealers(seed, sizes.end, skill),
+        skill=skill,
+        period=period,
+        axes=axes,
+        enquiries=enquiries,
+        impacts=impacts,
+        prints=prints,
+        timeline=timeline,
+        references=build_references(seed, bonds, period, (demand, impacts), timeline),
+    )

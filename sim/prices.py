@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from expectations.contracts.vocabulary import AssetClass
-from sim.calendar import market_time
+from sim.calendar import Period, market_time
 from sim.leaks import FOOTPRINT_MINUTES, LEAK_FADES_DAYS, LEAK_MINUTES, Impacts
 from sim.randomness import stream
 from sim.traits import CLASS_NAMES, CLASSES
@@ -32,14 +32,13 @@ class Moments:
     at: Ints
 
 
-def true_mids(
-    seed: int, bonds: list[Security], midnights: Ints, stress: Flags, impacts: tuple[Impacts, Ints, Ints], moments: Moments
-) -> Floats:
+def true_mids(seed: int, bonds: list[Security], period: Period, impacts: tuple[Impacts, Ints, Ints], moments: Moments) -> Floats:
     """Give the mid per 100 par at each moment. ``impacts`` comes with the security and the direction of each RFQ."""
     order = np.lexsort((moments.at, moments.security))
     security, at = moments.security[order], moments.at[order]
-    clock = market_time(at, midnights)
-    log_price = _walk(seed, bonds, security, clock, stress) + _common(seed, bonds, security, clock, stress)
+    clock = market_time(at, period.midnights)
+    log_price = _walk(seed, bonds, security, clock, period.stress)
+    log_price += _common(seed, bonds, security, clock, period.stress)
     log_price += 1e-4 * _impact_bps(security, at, impacts)
     start = np.array([bond.start_price for bond in bonds])[security]
     mids = np.empty(len(at))
@@ -92,8 +91,8 @@ def _impact_bps(security: Ints, at: Ints, impacts: tuple[Impacts, Ints, Ints]) -
 def moved_bps(at: Ints, drift_bps: Floats, starts: Ints, footprint_bps: Floats, trades: Ints) -> Floats:
     """Add up at each instant how far leaks and footprints have moved the mid, in signed bps (+ = up).
 
-    A leak works in with a time constant of minutes from ``starts`` and fades over days; a footprint stands from ``trades`` (-1 = none)
-    and decays within the hour.
+    A leak works in with a time constant of minutes from ``starts`` and fades over days; a footprint stands from ``trades``
+    (-1 = none) and decays within the hour.
     """
     since = np.maximum((at[:, None] - starts) / _MINUTE_MS, 0.0)
     leak = drift_bps * (1 - np.exp(-since / LEAK_MINUTES)) * np.exp(-since * _MINUTE_MS / _DAY_MS / LEAK_FADES_DAYS)

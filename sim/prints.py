@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.calendar import CLOSE_MS, DAY_MS, OPEN_MS
+from sim.calendar import CLOSE_MS, DAY_MS, OPEN_MS, Period
 from sim.randomness import stream
 from sim.rfqs import Enquiries
 from sim.traits import CLASS_NAMES, CLASSES, PRINTS_PER_BOND_AND_DAY
@@ -30,13 +30,14 @@ class Prints:
     cost_hs: Floats
 
 
-def draw_prints(seed: int, bonds: list[Security], midnights: Ints, stress: Flags, end_ms: int) -> Prints:
+def draw_prints(seed: int, bonds: list[Security], period: Period) -> Prints:
     """Draw the market's prints: Poisson by popularity, clustered by day, none in a bond's quiet last days."""
+    midnights = period.midnights
     rng = stream(seed, "prints", len(midnights))
     popularity = np.array([bond.popularity for bond in bonds])
     daily = PRINTS_PER_BOND_AND_DAY * len(bonds)
     shape = (len(midnights), len(bonds))
-    busy = rng.gamma(2.0, 0.5, shape) * np.where(stress, 1.3, 1.0)[:, None]
+    busy = rng.gamma(2.0, 0.5, shape) * np.where(period.stress, 1.3, 1.0)[:, None]
     counts = rng.poisson(daily * popularity * busy)
     days, places = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), len(bonds))
     at = midnights[days] + OPEN_MS + ((CLOSE_MS - OPEN_MS) * rng.random(len(days))).astype(np.int64)
@@ -46,7 +47,7 @@ def draw_prints(seed: int, bonds: list[Security], midnights: Ints, stress: Flags
     away = np.abs(rng.normal(0.6, 0.35, len(days))) * np.where(quantity < 100_000, 1.8, 1.0)
     cost = np.where(side == 0, -away, np.where(side == 1, away, rng.normal(0, 0.25, len(days))))
     quiet = np.array([bond.quiet_days for bond in bonds])[places] * DAY_MS
-    kept = np.flatnonzero(at <= end_ms - quiet)
+    kept = np.flatnonzero(at <= period.end_ms - quiet)
     kept = kept[np.argsort(at[kept], kind="stable")]
     return Prints(places[kept], at[kept], quantity[kept], side[kept], cost[kept])
 

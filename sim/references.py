@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.behaviour import spread_in_stress
-from sim.calendar import CLOSE_MS, EVALUATION_MS, OPEN_MS
+from sim.calendar import CLOSE_MS, EVALUATION_MS, OPEN_MS, Period
 from sim.leaks import Impacts
 from sim.randomness import stream
 from sim.rfqs import Demand
@@ -17,6 +17,8 @@ from sim.universe import Security
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+_Part = tuple[Ints, Ints, Floats, Floats, bool]
 
 COMPOSITE, EVALUATED = "COMPOSITE", "EVALUATED"
 _COMPOSITE_NOISE_HS = 0.06
@@ -47,41 +49,35 @@ class ReferenceSet:
 
 
 def build_references(
-    seed: int,
-    bonds: list[Security],
-    midnights: Ints,
-    stress: Flags,
-    demand: Demand,
-    impacts: Impacts,
-    timeline: Timeline,
-    end_ms: int,
+    seed: int, bonds: list[Security], period: Period, enquired: tuple[Demand, Impacts], timeline: Timeline
 ) -> ReferenceSet:
-    """Put both vendors' prices together; nothing later than ``end_ms``."""
+    """Put both vendors' prices together; nothing later than the period's end."""
+    midnights, stress, (demand, impacts) = period.midnights, period.stress, enquired
     rng = stream(seed, "references", len(midnights))
     spread = np.array([bond.half_spread_bps for bond in bonds])
-    wide = spread_in_stress(stress.astype(np.float64))[:, None] * spread
+    wide: Floats = spread_in_stress(stress.astype(np.float64))[:, None] * spread
 
     def composite(mid: Floats, half_spread_bps: Floats) -> Floats:
         noise = rng.normal(0, 1, mid.shape) * _COMPOSITE_NOISE_HS * half_spread_bps
         return np.round(mid * (1 + 1e-4 * noise), 4)
 
-    of_rfq = np.broadcast_to(spread[demand.security][:, None], timeline.from_arrival.shape)
+    of_rfq: Floats = np.repeat(spread[demand.security][:, None], timeline.from_arrival.shape[1], axis=1)
     arrival, trade = composite(timeline.from_arrival, of_rfq), composite(timeline.from_trade, of_rfq)
     opens, closes = composite(timeline.opens, wide), composite(timeline.closes, wide)
     evaluated = np.round(np.maximum(1.0, timeline.evaluations + _evaluation_errors(rng, bonds, len(midnights))), 4)
-    everyone = np.tile(np.arange(len(bonds)), len(midnights))
+    everyone = np.tile(np.arange(len(bonds), dtype=np.int64), len(midnights))
     four = np.repeat(demand.security, arrival.shape[1])
-    parts = [
+    parts: list[_Part] = [
         (everyone, np.repeat(midnights + OPEN_MS, len(bonds)), opens.ravel(), wide.ravel(), True),
         (everyone, np.repeat(midnights + CLOSE_MS, len(bonds)), closes.ravel(), wide.ravel(), True),
         (everyone, np.repeat(midnights + EVALUATION_MS, len(bonds)), evaluated.ravel(), 1.3 * wide.ravel(), False),
         (four, arrival_instants(demand).ravel(), arrival.ravel(), of_rfq.ravel(), True),
         (four, trade_instants(impacts).ravel(), trade.ravel(), of_rfq.ravel(), True),
     ]
-    return ReferenceSet(_assemble(parts, midnights, end_ms), arrival, trade)
+    return ReferenceSet(_assemble(parts, midnights, period.end_ms), arrival, trade)
 
 
-def _assemble(parts: list[tuple[Ints, Ints, Floats, Floats, bool]], midnights: Ints, end_ms: int) -> References:
+def _assemble(parts: list[_Part], midnights: Ints, end_ms: int) -> References:
     security, at, mid, spread = (np.concatenate([part[index] for part in parts]) for index in range(4))
     composite = np.repeat([part[4] for part in parts], [len(part[0]) for part in parts])
     kept = np.flatnonzero(np.isfinite(mid) & (at <= end_ms) & is_market_day(at, midnights))

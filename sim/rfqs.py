@@ -8,7 +8,7 @@ import numpy.typing as npt
 from expectations.contracts.vocabulary import Protocol
 from sim.axes import Axes, axe_strength
 from sim.behaviour import QUOTES, SILENT, Answers, Asked, draw_answers, size_growth
-from sim.calendar import FIRST_RFQ_MS, LAST_RFQ_MS
+from sim.calendar import DAY_MS, FIRST_RFQ_MS, LAST_RFQ_MS, Period
 from sim.dealers import Skill
 from sim.randomness import stream
 from sim.traits import CLASS_NAMES, CLASSES
@@ -25,7 +25,9 @@ _PROTOCOL_SHARES = (0.78, 0.13, 0.09)
 _STAGGER_S = 5.0
 # A sequential enquiry stops at a quote this good, in half-spreads; no trade is done beyond the reservation.
 _COMPETITIVE_HS = 0.9
-_RESERVATION_HS = (1.42, 0.40)
+_RESERVATION_HS = (1.35, 0.40)
+# Share of orders that are not done at any price, in stress and in calm.
+_WALKS_AWAY = (0.33, 0.05)
 _PARTIAL_PENALTY_HS = 0.6
 
 
@@ -66,17 +68,16 @@ class Enquiries:
     end_s: Floats
 
 
-def draw_demand(
-    seed: int, bonds: list[Security], midnights: Ints, regimes: tuple[Ints, Flags], rfqs_per_day: float, end_ms: int
-) -> Demand:
-    """Draw the desk's orders, oldest first. ``regimes`` gives each day's regime and whether it is one of stress."""
+def draw_demand(seed: int, bonds: list[Security], period: Period, rfqs_per_day: float) -> Demand:
+    """Draw the desk's orders, oldest first."""
+    midnights = period.midnights
     rng = stream(seed, "demand", len(midnights))
     day = np.repeat(np.arange(len(midnights)), rng.poisson(rfqs_per_day, len(midnights)))
     count = len(day)
     start = midnights[day] + FIRST_RFQ_MS + ((LAST_RFQ_MS - FIRST_RFQ_MS) * rng.beta(0.9, 0.8, count)).astype(np.int64)
     start = np.sort(start)
     class_of = np.array([CLASS_NAMES.index(bond.scorecard_class) for bond in bonds])
-    security = _pick_securities(rng, bonds, class_of, start, end_ms)
+    security = _pick_securities(rng, bonds, class_of, start, period.end_ms)
     class_index = class_of[security]
     usual = np.array([traits.size for traits in CLASSES])[class_index]
     lot = np.array([traits.lot for traits in CLASSES])[class_index]
@@ -90,8 +91,8 @@ def draw_demand(
         quantity=quantity,
         start=start,
         day=day,
-        stress=regimes[1][day].astype(np.float64),
-        regime=regimes[0][day],
+        stress=period.stress[day].astype(np.float64),
+        regime=period.regime[day],
         relative_size=quantity / usual,
         protocol=protocol,
         timeout_s=np.where(protocol == PROTOCOLS.index(Protocol.SEQUENTIAL), timeout / 2, timeout),
@@ -102,7 +103,7 @@ def _pick_securities(rng: np.random.Generator, bonds: list[Security], class_of: 
     tilt = np.array([traits.rfq_tilt for traits in CLASSES])[class_of]
     weights = np.array([bond.popularity for bond in bonds]) ** 0.4 * tilt
     picked = rng.choice(len(bonds), len(start), p=weights / weights.sum())
-    touched = np.array([bond.quiet_days for bond in bonds]) * 86_400_000
+    touched = np.array([bond.quiet_days for bond in bonds]) * DAY_MS
     lively = np.flatnonzero(touched == 0)
     spare = rng.choice(lively, len(start))
     return np.where(start > end_ms - touched[picked], spare, picked)
@@ -145,7 +146,7 @@ def run_enquiries(seed: int, bonds: list[Security], skill: Skill, axes: Axes, de
     """Ask the panel, take the answers and choose the winner of every RFQ."""
     rng = stream(seed, "enquiries", len(demand.start))
     dealer, panel = _draw_panel(rng, skill, demand)
-    axe = axe_strength(axes, bonds, demand.security, demand.direction, dealer, demand.start)
+    axe = axe_strength(axes, bonds, demand, dealer)
     answers = draw_answers(rng, _gather(skill, demand, dealer, panel, axe))
     timely = answers.latency_s <= demand.timeout_s[:, None]
     asked = np.arange(PANEL) < panel[:, None]
@@ -157,7 +158,7 @@ def run_enquiries(seed: int, bonds: list[Security], skill: Skill, axes: Axes, de
     quoted = asked & timely & (answers.refusal == QUOTES)
     end_s = np.where(asked, waits, 0).max(axis=1) + rng.uniform(3, 25, len(panel))
     expired = quoted & answers.fades
-    winner, cover = _choose(rng, answers, quoted & ~expired)
+    winner, cover = _choose(rng, answers, quoted & ~expired, demand.stress)
     expired &= (winner >= 0)[:, None]
     return Enquiries(demand, dealer, asked, asked_after, answers, quoted, axe, winner, cover, expired, end_s)
 
@@ -172,7 +173,7 @@ def _clock(demand: Demand, answers: Answers, asked: Flags, timely: Flags, sequen
     return after, after + spent
 
 
-def _choose(rng: np.random.Generator, answers: Answers, live: Flags) -> tuple[Ints, Ints]:
+def _choose(rng: np.random.Generator, answers: Answers, live: Flags, stress: Floats) -> tuple[Ints, Ints]:
     """Give the best live quote's place and the next best's; no winner where the best costs more than the desk will pay."""
     worth = answers.cost_hs + _PARTIAL_PENALTY_HS * (1 - answers.size_ratio)
     ranked = np.where(live, worth, np.inf)
@@ -180,7 +181,8 @@ def _choose(rng: np.random.Generator, answers: Answers, live: Flags) -> tuple[In
     rows = np.arange(len(order))
     best, second = order[:, 0], order[:, 1]
     limit = rng.normal(*_RESERVATION_HS, len(order))
-    trades = ranked[rows, best] <= limit
+    walks = rng.random(len(order)) < np.where(stress > 0, *_WALKS_AWAY)
+    trades = (ranked[rows, best] <= limit) & ~walks
     covers = trades & np.isfinite(ranked[rows, second])
     return np.where(trades, best, -1), np.where(covers, second, -1)
 

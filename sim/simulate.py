@@ -49,6 +49,7 @@ def simulate(
     days: int,
     seed: int,
     end: date | None = None,
+    *,
     securities: int = 400,
     dealers: int = 24,
     rfqs_per_day: float = RFQS_PER_DAY,

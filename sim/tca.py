@@ -85,25 +85,26 @@ def tca_rows(seed: int, executed: Executed, end_ms: int) -> Rows:
     for figure in _figures(executed):
         noise = rng.normal(0, 0.05, len(executed.reference))
         ready = figure.ready + _VENDOR_DELAY_MS
-        _deliver(columns, executed, figure, (figure.cost_bps + noise, TcaUnit.BPS), ALPHA, ready, ready <= end_ms)
+        _deliver(columns, executed, figure, _Delivery(ALPHA, figure.cost_bps + noise, TcaUnit.BPS, ready, ready <= end_ms))
         unit = TcaUnit.CURRENCY if figure.metric == TcaMetric.IMPLEMENTATION_SHORTFALL else TcaUnit.PRICE
         points = -figure.cost_bps * figure.base / 1e4
         value = points * executed.quantity / 100 if unit == TcaUnit.CURRENCY else points
         morning = (figure.ready // DAY_MS + 1) * DAY_MS + _NEXT_MORNING_MS
-        _deliver(columns, executed, figure, (value, unit), BRIDGE, morning, second & (morning <= end_ms))
+        _deliver(columns, executed, figure, _Delivery(BRIDGE, value, unit, morning, second & (morning <= end_ms)))
     return rows_of("tca_results", columns, by_time=columns["computed_at"])
 
 
-def _deliver(
-    columns: dict[str, list[str]],
-    executed: Executed,
-    figure: _Figure,
-    measured: tuple[Floats, TcaUnit],
-    vendor: str,
-    ready: Ints,
-    wanted: npt.NDArray[np.bool_],
-) -> None:
-    value, unit = measured
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    vendor: str
+    value: Floats
+    unit: TcaUnit
+    ready: Ints
+    wanted: npt.NDArray[np.bool_]
+
+
+def _deliver(columns: dict[str, list[str]], executed: Executed, figure: _Figure, delivery: _Delivery) -> None:
+    vendor, value, unit, ready, wanted = delivery.vendor, delivery.value, delivery.unit, delivery.ready, delivery.wanted
     rows = np.flatnonzero(wanted & np.isfinite(value))
     places = {TcaUnit.BPS: 4, TcaUnit.PRICE: 6, TcaUnit.CURRENCY: 2}[unit]
     count = len(rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.calendar import CLOSE_MS, DAY_MS, EVALUATION_MS, OPEN_MS
+from sim.calendar import CLOSE_MS, DAY_MS, EVALUATION_MS, OPEN_MS, Period
 from sim.leaks import Impacts
 from sim.prices import Moments, true_mids
 from sim.prints import Prints
@@ -48,10 +48,9 @@ def trade_instants(impacts: Impacts) -> Ints:
     return _with_horizons(impacts.trades)
 
 
-def value_all(
-    seed: int, bonds: list[Security], midnights: Ints, stress: Flags, demand: Demand, impacts: Impacts, prints: Prints
-) -> Timeline:
+def value_all(seed: int, bonds: list[Security], period: Period, enquired: tuple[Demand, Impacts], prints: Prints) -> Timeline:
     """Value every moment on one path per bond."""
+    midnights, (demand, impacts) = period.midnights, enquired
     days, count = len(midnights), len(bonds)
     daily = [np.repeat(midnights + offset, count) for offset in (OPEN_MS, EVALUATION_MS, CLOSE_MS)]
     everyone = np.tile(np.arange(count), days)
@@ -64,7 +63,7 @@ def value_all(
         (prints.security, prints.at),
     ]
     moments = Moments(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
-    mids = true_mids(seed, bonds, midnights, stress, (impacts, demand.security, demand.direction), moments)
+    mids = true_mids(seed, bonds, period, (impacts, demand.security, demand.direction), moments)
     pieces = np.split(mids, np.cumsum([len(part[0]) for part in parts])[:-1])
     opens, evaluations, closes = (piece.reshape(days, count) for piece in pieces[:3])
     shape = (len(demand.start), 1 + len(HORIZONS_S))

@@ -88,7 +88,7 @@ def build_universe(seed: int, end: date, securities: int) -> list[Security]:
     bonds = []
     for place, traits in enumerate(plan):
         depth = 1 - ranks[place] / len(plan)
-        bond = _draw_bond(rng, issuers, traits, place, end, float(depth), seven_year=place in seven_years)
+        bond = _draw_bond(rng, issuers, traits, end, place=place, depth=float(depth), seven_year=place in seven_years)
         bonds.append(_finish(bond, float(weights[place]), int(quiet[place])))
     return bonds
 
@@ -122,7 +122,7 @@ class _Issuers:
         pool = self._open.setdefault(traits.scorecard_class, [])
         fresh = not pool or (not large and self._rng.random() < 1 / _BONDS_PER_ISSUER)
         pick = int(len(pool) * self._rng.random() ** 2)
-        if fresh and traits.asset_class != AssetClass.GOVT or not pool:
+        if (fresh and traits.asset_class != AssetClass.GOVT) or not pool:
             pool.append(self._new(traits))
             pick = len(pool) - 1
         issuer = pool[0 if large else pick]
@@ -142,7 +142,7 @@ class _Issuers:
 
 
 def _draw_bond(
-    rng: np.random.Generator, issuers: _Issuers, traits: ClassTraits, place: int, end: date, depth: float, *, seven_year: bool
+    rng: np.random.Generator, issuers: _Issuers, traits: ClassTraits, end: date, *, place: int, depth: float, seven_year: bool
 ) -> Security:
     issuer_id, name, sector, base, issue = issuers.next(traits, large=seven_year)
     span = np.log(np.array(traits.years))

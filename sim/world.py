@@ -107,14 +107,14 @@ def load_world(folder: Path) -> World:
 def build_world(market: Market, files: list[str]) -> World:
     """Sum the market up as it stands at the end."""
     days = market.midnights.astype("datetime64[ms]").astype("datetime64[D]").tolist()
-    shifted = np.flatnonzero(market.regime == REGIMES - 1)
+    shifted = np.flatnonzero(market.period.regime == REGIMES - 1)
     return World(
         version=WORLD_VERSION,
         seed=market.sizes.seed,
         days=market.sizes.days,
         end=market.sizes.end,
         rfqs_per_day=market.sizes.rfqs_per_day,
-        stress_days=[day for day, strained in zip(days, market.stress.tolist(), strict=True) if strained],
+        stress_days=[day for day, strained in zip(days, market.period.stress.tolist(), strict=True) if strained],
         shift_day=days[int(shifted[0])] if len(shifted) else None,
         dealers=_dealers(market),
         bonds=_bonds(market),
@@ -124,7 +124,7 @@ def build_world(market: Market, files: list[str]) -> World:
 
 
 def _dealers(market: Market) -> list[TrueDealer]:
-    skill, last = market.skill, int(market.regime[-1])
+    skill, last = market.skill, int(market.period.regime[-1])
     named = ("response_logit", "cost_hs", "cost_sd", "axe_gain_hs", "latency_s", "leak")
     dealers = []
     for index, own in enumerate(market.dealers):

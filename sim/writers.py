@@ -5,6 +5,7 @@ import gzip
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def instants(at: Ints) -> list[str]:
 
 def decimals(values: Floats, places: int) -> list[str]:
     """Write numbers with so many places; NaN is empty."""
-    return [f"{value:.{places}f}" if value == value else "" for value in values.tolist()]
+    return ["" if isnan(value) else f"{value:.{places}f}" for value in values.tolist()]
 
 
 def amounts(values: Floats) -> list[str]:
