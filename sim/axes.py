@@ -44,7 +44,7 @@ class Wanted(Protocol):
 class Axes:
     """Every axe and every notice of one; ``direction`` is the dealer's: +1 buys, -1 sells. Times in ms, -1 = never.
 
-    ``real`` tells true interest from a fake. ``begins`` and ``ends`` bound the interest, ``advertised`` and ``withdrawn`` the notice.
+    ``real`` tells true interest from a fake; ``begins`` and ``ends`` bound the interest, the other two instants its notice.
     """
 
     dealer: Ints

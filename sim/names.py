@@ -66,9 +66,6 @@ def issuer_name(root: str, asset_class: str, sector: str, round_: int) -> str:
     """Put an issuer's name together; ``round_`` tells apart issuers that share a root."""
     if asset_class == AssetClass.GOVT:
         return "United States Treasury"
-    endings = _ENDINGS[asset_class]
-    if asset_class == AssetClass.STRUCTURED:
-        return f"{root} {sector} {endings[round_ % len(endings)]}"
-    return (
-        f"{root} {endings[round_ % len(endings)]}" if asset_class != AssetClass.CORP else f"{root} {sector} {endings[round_ % 4]}"
-    )
+    ending = _ENDINGS[asset_class][round_ % len(_ENDINGS[asset_class])]
+    named_by_sector = asset_class in {AssetClass.CORP, AssetClass.STRUCTURED}
+    return f"{root} {sector} {ending}" if named_by_sector else f"{root} {ending}"

@@ -70,7 +70,13 @@ def build_references(
     parts: list[_Part] = [
         (everyone, np.repeat(midnights + OPEN_MS, len(bonds)), opens.ravel(), wide.ravel(), True),
         (everyone, np.repeat(midnights + CLOSE_MS, len(bonds)), closes.ravel(), wide.ravel(), True),
-        (everyone, np.repeat(midnights + EVALUATION_MS, len(bonds)), evaluated.ravel(), 1.3 * wide.ravel(), False),
+        (
+            everyone,
+            np.repeat(midnights + EVALUATION_MS, len(bonds)),
+            evaluated.ravel().astype(np.float64),
+            1.3 * wide.ravel(),
+            False,
+        ),
         (four, arrival_instants(demand).ravel(), arrival.ravel(), of_rfq.ravel(), True),
         (four, trade_instants(impacts).ravel(), trade.ravel(), of_rfq.ravel(), True),
     ]
