@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from expectations.contracts.journal import AnyEvent, Sealed
+from serve.domain.advise import Desk
+from serve.domain.market import Market
 from serve.domain.users import User
 
 
@@ -57,4 +59,28 @@ class Tokens(Protocol):
 
     async def verify(self, secret: str) -> User | None:
         """Give the bearer of a token, or ``None`` where it is unknown, revoked or expired. Slow by design."""
+        ...
+
+
+class Snapshots(Protocol):
+    """The published snapshots."""
+
+    def current(self) -> Market | None:
+        """Give the last good snapshot, or ``None`` where there never was one. A request takes it once and keeps to it."""
+        ...
+
+    def get(self, snapshot_id: str) -> Market:
+        """Give a snapshot by its name. Raises ``LookupError`` where it is not there or cannot be read."""
+        ...
+
+
+class Desks(Protocol):
+    """The rules in force and those that once were."""
+
+    def current(self) -> Desk:
+        """Give the rules and thresholds in force."""
+        ...
+
+    def get(self, version: str) -> Desk:
+        """Give a version that was in force. Raises ``LookupError`` where it was not kept."""
         ...

@@ -25,6 +25,7 @@ class RecommendationMade(Event, frozen=True, tag="recommendation.made"):
     desk: str
     request: dict[str, Any]
     answer: dict[str, Any]
+    requested_by: str | None = None
 
 
 class RecommendationOverridden(Event, frozen=True, tag="recommendation.overridden"):
@@ -35,6 +36,7 @@ class RecommendationOverridden(Event, frozen=True, tag="recommendation.overridde
     dealers: list[str]
     reason_code: str
     comment: str
+    overridden_by: str | None = None
 
 
 class RfqStarted(Event, frozen=True, tag="rfq.started"):

@@ -37,7 +37,7 @@ class StrictRequest(Request[UserT, AuthT, StateT]):
 def decode(body: bytes, type_: type[T]) -> T:
     """Decode JSON into ``type_``, or raise ``Problem`` 400 that names the field."""
     try:
-        value: T = _decoder(type_).decode(body)
+        value: T = _decoder(cast("Hashable", type_)).decode(body)
         if _SUSPECT.search(body):
             _refuse_unprintable(msgspec.json.decode(body))
     except msgspec.ValidationError as exc:

@@ -1,0 +1,56 @@
+"""Settings of the service, from the environment (``SOTTO_...``) and from the command's own options."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from expectations.contracts.home import Home
+
+
+class ServiceRole(StrEnum):
+    """What a process does: recommend dealers, run RFQs, or both."""
+
+    RECOMMEND = "recommend"
+    DESK = "desk"
+
+
+class Settings(BaseSettings):
+    """Where things are and how the service runs. Durations say their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="SOTTO_", frozen=True, extra="ignore")
+
+    home: Path = Path(".sotto")
+    config: Path = Path(__file__).resolve().parent.parent / "config"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8420, ge=0, le=65535)
+    roles: Annotated[tuple[ServiceRole, ...], NoDecode] = (ServiceRole.RECOMMEND, ServiceRole.DESK)
+    clock_speed: float = Field(default=1.0, gt=0)
+    clock_start: datetime | None = None
+    snapshot_poll_s: float = Field(default=1.0, gt=0)
+    snapshot_max_age_hours: float = Field(default=96.0, gt=0)
+    max_body_bytes: int = Field(default=256 * 1024, gt=0)
+    log_level: str = "INFO"
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @property
+    def state(self) -> Home:
+        """The layout under ``home``."""
+        return Home(self.home)
+
+    @property
+    def rules_file(self) -> Path:
+        """The rule book in force."""
+        return self.config / "rules.yml"
+
+    @property
+    def scoring_file(self) -> Path:
+        """The thresholds in force."""
+        return self.config / "scoring.yml"

@@ -1,0 +1,198 @@
+"""Recommend, override, look up and replay. What is answered is journalled first."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+from expectations.contracts.journal import RecommendationMade, RecommendationOverridden
+from serve.domain.advise import Desk, advise
+from serve.domain.eligibility import HARD_GATES, gate
+from serve.domain.market import Market
+from serve.domain.orders import Order, ShortText
+from serve.domain.recommendation import Recommendation
+from serve.domain.rules import RuleFailed
+from serve.domain.users import User
+from serve.ports import Clock, Desks, Ids, Journal, Snapshots
+from serve.usecases.refusals import NotReady, NotThere, Refusal
+from serve.usecases.securities import check_order, resolve
+
+
+class OverrideReason(StrEnum):
+    """Why a trader departs from the recommendation: a closed list, so that overrides can be analysed."""
+
+    KNOWN_AXE = "known_axe"
+    MARKET_COLOUR = "market_colour"
+    RELATIONSHIP = "relationship"
+    CLIENT_INSTRUCTION = "client_instruction"
+    INFORMATION_PROTECTION = "information_protection"
+    DEALER_UNAVAILABLE = "dealer_unavailable"
+    OTHER = "other"
+
+
+class OverrideRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The trader's own list, in the order in which to ask, and why."""
+
+    dealers: Annotated[list[ShortText], msgspec.Meta(min_length=1, max_length=50)]
+    reason_code: OverrideReason
+    comment: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """An override as it was recorded."""
+
+    override_id: str
+    recommendation_id: str
+    dealers: list[str]
+    reason_code: OverrideReason
+    comment: str
+    overridden_by: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One field in which a replay departs from what was answered."""
+
+    field: str
+    recorded: Any
+    recomputed: Any
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """A past recommendation computed again from the same snapshot and rules."""
+
+    recommendation_id: str
+    snapshot_id: str
+    rules_version: str
+    identical: bool
+    differences: list[Difference]
+
+
+def recommend(order: Order, market: Market, desk: Desk, recommendation_id: str) -> Recommendation:
+    """Recommend dealers for an order whose ``received_at`` is set. Raises ``Refusal``."""
+    security = resolve(market, order.security_id, order.security_id_type)
+    check_order(order, security)
+    try:
+        return advise(order, security, market, desk, recommendation_id)
+    except RuleFailed as exc:
+        raise Refusal("rule-failed", f"The rule book could not be applied: {exc}; correct the rule") from exc
+
+
+class Recommendations:
+    """The use cases, over the ports."""
+
+    def __init__(self, snapshots: Snapshots, desks: Desks, journal: Journal, clock: Clock, ids: Ids) -> None:
+        self._snapshots, self._desks, self._journal = snapshots, desks, journal
+        self._clock, self._ids = clock, ids
+
+    async def make(self, order: Order, user: User) -> Recommendation:
+        """Recommend dealers and return once the answer is in the journal. Raises ``Refusal``."""
+        market = self.market()
+        dated = order if order.received_at else msgspec.structs.replace(order, received_at=self._clock.now())
+        answer = recommend(dated, market, self._desks.current(), self._ids.new())
+        await self._journal.append(
+            RecommendationMade(
+                recommendation_id=answer.recommendation_id,
+                order_id=order.order_id,
+                snapshot_id=answer.snapshot_id,
+                rules_version=answer.rules_version,
+                desk=user.desk,
+                request=msgspec.to_builtins(order),
+                answer=msgspec.to_builtins(answer),
+                requested_by=user.name,
+            )
+        )
+        return answer
+
+    async def find(self, recommendation_id: str, user: User) -> RecommendationMade:
+        """Give a recommendation as recorded. Raises ``NotThere``, for another desk's too."""
+        made = await asyncio.to_thread(self._recorded, recommendation_id)
+        if made is None or not user.may_see(made.desk):
+            raise NotThere("not-found", f"There is no recommendation {recommendation_id!r}", "recommendation_id")
+        return made
+
+    async def override(self, recommendation_id: str, wish: OverrideRequest, user: User) -> Override:
+        """Record the trader's own list of dealers. Raises ``Refusal`` for a dealer who is unknown, repeated or barred."""
+        made = await self.find(recommendation_id, user)
+        self._check_dealers(wish.dealers)
+        if not wish.comment.strip():
+            raise Refusal("invalid-request", "comment: say in a few words why", "comment")
+        override_id = self._ids.new()
+        await self._journal.append(
+            RecommendationOverridden(
+                recommendation_id=made.recommendation_id,
+                override_id=override_id,
+                dealers=wish.dealers,
+                reason_code=wish.reason_code.value,
+                comment=wish.comment,
+                overridden_by=user.name,
+            )
+        )
+        return Override(
+            override_id=override_id,
+            recommendation_id=recommendation_id,
+            dealers=wish.dealers,
+            reason_code=wish.reason_code,
+            comment=wish.comment,
+            overridden_by=user.name,
+        )
+
+    async def replay(self, recommendation_id: str, user: User) -> Replay:
+        """Compute a past recommendation again and compare it field by field. Raises ``Refusal``."""
+        made = await self.find(recommendation_id, user)
+        return await asyncio.to_thread(replay, made, self._snapshots, self._desks)
+
+    def market(self) -> Market:
+        """Give the snapshot in use. Raises ``NotReady`` where there is none."""
+        market = self._snapshots.current()
+        if market is None:
+            raise NotReady("no-snapshot", "No snapshot has been published yet; run 'sotto refresh'")
+        return market
+
+    def _recorded(self, recommendation_id: str) -> RecommendationMade | None:
+        for sealed in self._journal.read(subject=recommendation_id, kind="recommendation.made"):
+            if isinstance(sealed.event, RecommendationMade):
+                return sealed.event
+        return None
+
+    def _check_dealers(self, dealer_ids: list[str]) -> None:
+        dealers, today = self.market().dealers, self._clock.now().date()
+        for index, dealer_id in enumerate(dealer_ids):
+            field = f"dealers[{index}]"
+            if dealer_id not in dealers:
+                raise Refusal("unknown-dealer", f"There is no dealer {dealer_id!r}", field)
+            if dealer_id in dealer_ids[:index]:
+                raise Refusal("repeated-dealer", f"Dealer {dealer_id!r} stands twice in the list", field)
+            stop = gate(dealers[dealer_id], 0.0, today)
+            if stop and stop.gate in HARD_GATES:
+                raise Refusal("barred-dealer", f"{stop.reason} No override lifts that.", field)
+
+
+def replay(made: RecommendationMade, snapshots: Snapshots, desks: Desks) -> Replay:
+    """Compute a recorded recommendation again. Raises ``Refusal`` where its snapshot or rules are gone."""
+    try:
+        market, desk = snapshots.get(made.snapshot_id), desks.get(made.rules_version)
+    except LookupError as exc:
+        raise Refusal("not-replayable", f"It cannot be computed again: {exc}") from exc
+    order = msgspec.convert(made.answer["order"], Order)
+    again = msgspec.to_builtins(recommend(order, market, desk, made.recommendation_id))
+    recorded = msgspec.json.decode(msgspec.json.encode(made.answer))
+    differences = list(_differences(recorded, msgspec.json.decode(msgspec.json.encode(again)), ""))
+    return Replay(
+        recommendation_id=made.recommendation_id,
+        snapshot_id=made.snapshot_id,
+        rules_version=made.rules_version,
+        identical=not differences,
+        differences=differences,
+    )
+
+
+def _differences(recorded: object, again: object, path: str) -> list[Difference]:
+    if isinstance(recorded, dict) and isinstance(again, dict):
+        keys = [*recorded, *(key for key in again if key not in recorded)]
+        parts = [(recorded.get(key), again.get(key), f"{path}.{key}" if path else key) for key in keys]
+    elif isinstance(recorded, list) and isinstance(again, list) and len(recorded) == len(again):
+        parts = [(old, new, f"{path}[{index}]") for index, (old, new) in enumerate(zip(recorded, again, strict=True))]
+    else:
+        return [] if recorded == again else [Difference(path, recorded, again)]
+    return [difference for old, new, place in parts for difference in _differences(old, new, place)]
