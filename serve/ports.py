@@ -1,11 +1,12 @@
 """What the use cases need from the world: a clock, identifiers, a journal, a snapshot, a way to dealers."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from typing import Protocol
 
 from expectations.contracts.journal import AnyEvent, Sealed
 from serve.domain.advise import Desk
+from serve.domain.dealing import AnyCommand, AnyFromDealer
 from serve.domain.market import Market
 from serve.domain.users import User
 
@@ -83,4 +84,28 @@ class Desks(Protocol):
 
     def get(self, version: str) -> Desk:
         """Give a version that was in force. Raises ``LookupError`` where it was not kept."""
+        ...
+
+
+class NotSentError(RuntimeError):
+    """A command that certainly did not leave the house; the text says why."""
+
+
+class DealerGateway(Protocol):
+    """The way to dealers: commands out, messages in, one session per dealer."""
+
+    async def start(self, sink: Callable[[AnyFromDealer], None]) -> None:
+        """Connect; what dealers send goes to ``sink``, called on the running loop."""
+        ...
+
+    async def stop(self) -> None:
+        """Log out and disconnect."""
+        ...
+
+    def is_ready(self, dealer_id: str) -> bool:
+        """Say whether the dealer can be sent a message now."""
+        ...
+
+    def send(self, command: AnyCommand) -> None:
+        """Hand a command over, once. Raises NotSentError where it is certain that nothing left the house."""
         ...

@@ -1,0 +1,1 @@
+"""Dealers over FIX 4.4: venue profiles, the codec, and the engine behind the gateway port."""

@@ -1,0 +1,233 @@
+"""FIX 4.4 messages from dealers as the desk understands them: S, AJ, AG, AI, Z, 8 and j, one pure function each."""
+
+from collections.abc import Callable
+
+from expectations.contracts.vocabulary import Response, Side
+from serve.adapters.fix.venue import Perspective, Venue
+from serve.adapters.fix.wire import MalformedError, needed, number, parse, time
+from serve.domain import dealing
+from serve.domain.dealing import AnyFromDealer
+
+_FIRM = {"0": False, "1": True, "2": True, "3": True}
+_COUNTER, _EXPIRED = "2", "3"
+_REMOVED, _QUOTE_EXPIRED = "6", "7"
+_ACKNOWLEDGED = frozenset({"0", "10"})
+_ALL_QUOTES = frozenset({"*", "0", "NONE", "[N/A]"})
+_TRADE, _STATUS = frozenset({"F", "1", "2"}), "I"
+_OVER = {"8": "rejected", "4": "cancelled", "C": "expired", "3": "done for the day"}
+_QUESTIONED = {"H": "trade cancelled", "G": "trade corrected"}
+
+
+def decode(raw: str, dealer_id: str, venue: Venue) -> AnyFromDealer | None:
+    """Read a message; None for a mere acknowledgement. Raises MalformedError for what makes no sense."""
+    tags = parse(raw)
+    kind = needed(tags, 35, "MsgType")
+    reader = _READERS.get(kind)
+    if reader is None:
+        msg = f"message type {kind} is not one a dealer sends in an RFQ"
+        raise MalformedError(msg)
+    return reader(tags, raw, dealer_id, venue)
+
+
+def quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue) -> dealing.DealerQuote:
+    """Read Quote (S): price from 132/133, else 44; a price of 0 is no price."""
+    return _quote(tags, raw, dealer_id, venue, needed(tags, 117, "QuoteID"))
+
+
+def quote_response(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue) -> AnyFromDealer:
+    """Read QuoteResponse (AJ) from a dealer: a counter is a price, an expiry takes a quote back, a pass is a pass."""
+    kind = needed(tags, 694, "QuoteRespType")
+    if kind in venue.pass_response_types:
+        return _passed(tags, raw, dealer_id, Response.DECLINED, "passed")
+    if kind == _COUNTER:
+        return _quote(tags, raw, dealer_id, venue, tags.get(117) or needed(tags, 693, "QuoteRespID"))
+    if kind == _EXPIRED:
+        return _withdrew(tags, raw, dealer_id, "expired, says its dealer")
+    msg = f"QuoteRespType (694) {kind} from a dealer has no meaning at {venue.venue}"
+    raise MalformedError(msg)
+
+
+def quote_request_reject(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue) -> dealing.DealerPassed:
+    """Read QuoteRequestReject (AG): the venue's pass reasons are a decline, the others a rejection."""
+    needed(tags, 131, "QuoteReqID")
+    reason = needed(tags, 658, "QuoteRequestRejectReason")
+    response = Response.DECLINED if reason in venue.pass_reasons else Response.REJECTED
+    return _passed(tags, raw, dealer_id, response, f"request rejected, reason {reason}")
+
+
+def quote_status_report(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue) -> AnyFromDealer | None:
+    """Read QuoteStatusReport (AI): an acknowledgement, a pass, a rejection, or a quote that is gone."""
+    status = tags.get(297)
+    if status is None or status in _ACKNOWLEDGED:
+        return None
+    if status in venue.pass_statuses:
+        return _passed(tags, raw, dealer_id, Response.DECLINED, "passed")
+    if status in (_REMOVED, _QUOTE_EXPIRED):
+        return _withdrew(tags, raw, dealer_id, "removed" if status == _REMOVED else "expired")
+    return _passed(tags, raw, dealer_id, Response.REJECTED, f"quote status {status}")
+
+
+def quote_cancel(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) -> dealing.DealerWithdrew:
+    """Read QuoteCancel (Z)."""
+    needed(tags, 117, "QuoteID")
+    return _withdrew(tags, raw, dealer_id, "cancelled")
+
+
+def execution_report(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue) -> AnyFromDealer | None:
+    """Read ExecutionReport (8): a fill, an end without one, a status, or a trade questioned; None while it is working."""
+    kind, status = needed(tags, 150, "ExecType"), needed(tags, 39, "OrdStatus")
+    order = tags.get(11) or needed(tags, 693, "QuoteRespID")
+    if kind in _QUESTIONED:
+        return dealing.TradeQuestioned(dealer_id=dealer_id, raw=raw, cl_ord_id=order, reason=tags.get(58) or _QUESTIONED[kind])
+    if kind in _TRADE:
+        return _fill(tags, raw, dealer_id, venue, order)
+    over = _OVER.get(kind) or (_OVER.get(status) if kind == _STATUS else None)
+    if number(tags, 14) is not None and (over or kind == _STATUS):
+        return _standing(tags, raw, dealer_id, venue, order)
+    if over is None:
+        return None
+    return dealing.DealerRefusedOrder(
+        dealer_id=dealer_id, raw=raw, cl_ord_id=order, exec_id=needed(tags, 17, "ExecID"), reason=tags.get(58) or over
+    )
+
+
+def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) -> AnyFromDealer:
+    """Read BusinessMessageReject (j) of our request, hit or order, named by 379."""
+    kind, reference = needed(tags, 372, "RefMsgType"), needed(tags, 379, "BusinessRejectRefID")
+    reason = tags.get(58) or f"business reject {tags.get(380, '')}".strip()
+    if kind == "R":
+        return dealing.DealerPassed(
+            dealer_id=dealer_id, raw=raw, quote_req_id=reference, dealer_quote_id=None, response=Response.REJECTED, reason=reason
+        )
+    if kind in {"AJ", "D"}:
+        return dealing.DealerRefusedOrder(
+            dealer_id=dealer_id, raw=raw, cl_ord_id=reference, exec_id=f"j-{reference}", reason=reason
+        )
+    msg = f"our message of type {kind} was rejected: {reason}"
+    raise MalformedError(msg)
+
+
+def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_id: str) -> dealing.DealerQuote:
+    _percent_of_par(tags)
+    prices = {tag: number(tags, tag) for tag in (132, 133, 44)}
+    if not any(prices.values()):
+        msg = "there is no price in 132, 133 or 44"
+        raise MalformedError(msg)
+    return dealing.DealerQuote(
+        dealer_id=dealer_id,
+        raw=raw,
+        quote_req_id=tags.get(131),
+        dealer_quote_id=quote_id,
+        bid=prices[132],
+        offer=prices[133],
+        price=prices[44],
+        bid_quantity=_par(tags, 134, venue),
+        offer_quantity=_par(tags, 135, venue),
+        quantity=_par(tags, 38, venue),
+        firm=_firm(tags, venue),
+        valid_until=time(tags, 62),
+        our_side=_our_side(tags, venue),
+        security_ids=(tags[48],) if tags.get(48) else (),
+        currency=tags.get(15),
+    )
+
+
+def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
+    _percent_of_par(tags)
+    price, quantity = number(tags, 31), _par(tags, 32, venue)
+    if price is None or quantity is None:
+        msg = "a trade without LastPx (31) or LastQty (32)"
+        raise MalformedError(msg)
+    return dealing.DealerFilled(
+        dealer_id=dealer_id,
+        raw=raw,
+        cl_ord_id=order,
+        exec_id=needed(tags, 17, "ExecID"),
+        price=price,
+        quantity=quantity,
+        cumulative=_par(tags, 14, venue),
+        executed_at=time(tags, 60),
+        done=tags.get(39) == "2",
+    )
+
+
+def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
+    _percent_of_par(tags)
+    price, cumulative = number(tags, 6) or number(tags, 31), _par(tags, 14, venue)
+    if price is None or cumulative is None:
+        msg = "an order said to have traded, without AvgPx (6) or CumQty (14)"
+        raise MalformedError(msg)
+    return dealing.DealerFilled(
+        dealer_id=dealer_id,
+        raw=raw,
+        cl_ord_id=order,
+        exec_id=needed(tags, 17, "ExecID"),
+        price=price,
+        quantity=cumulative,
+        cumulative=cumulative,
+        executed_at=time(tags, 60),
+        done=tags.get(39) in {"2", *_OVER},
+        is_status=True,
+    )
+
+
+def _passed(tags: dict[int, str], raw: str, dealer_id: str, response: Response, reason: str) -> dealing.DealerPassed:
+    return dealing.DealerPassed(
+        dealer_id=dealer_id,
+        raw=raw,
+        quote_req_id=tags.get(131),
+        dealer_quote_id=tags.get(117),
+        response=response,
+        reason=tags.get(58) or reason,
+    )
+
+
+def _withdrew(tags: dict[int, str], raw: str, dealer_id: str, reason: str) -> dealing.DealerWithdrew:
+    named = tags.get(117)
+    return dealing.DealerWithdrew(
+        dealer_id=dealer_id,
+        raw=raw,
+        quote_req_id=tags.get(131),
+        dealer_quote_id=None if named in _ALL_QUOTES else named,
+        reason=tags.get(58) or reason,
+    )
+
+
+def _par(tags: dict[int, str], tag: int, venue: Venue) -> float | None:
+    value = number(tags, tag)
+    return None if value is None else value * venue.quote_quantity_unit
+
+
+def _firm(tags: dict[int, str], venue: Venue) -> bool:
+    kind = tags.get(537)
+    if kind is None:
+        return venue.firm_when_silent
+    if kind not in _FIRM:
+        msg = f"QuoteType (537) is {kind[:10]!r}, not one of 0 to 3"
+        raise MalformedError(msg)
+    return _FIRM[kind]
+
+
+def _our_side(tags: dict[int, str], venue: Venue) -> Side | None:
+    side = tags.get(54)
+    if side not in {"1", "2"}:
+        return None
+    return Side.BUY if (side == "1") is (venue.quote_side is Perspective.CLIENT) else Side.SELL
+
+
+def _percent_of_par(tags: dict[int, str]) -> None:
+    kind = tags.get(423, "1")
+    if kind != "1":
+        msg = f"PriceType (423) is {kind[:10]}, only percent of par (1) can be compared"
+        raise MalformedError(msg)
+
+
+_READERS: dict[str, Callable[[dict[int, str], str, str, Venue], AnyFromDealer | None]] = {
+    "S": quote,
+    "AJ": quote_response,
+    "AG": quote_request_reject,
+    "AI": quote_status_report,
+    "Z": quote_cancel,
+    "8": execution_report,
+    "j": business_reject,
+}
