@@ -46,6 +46,11 @@ class Home:
         return self.root / "fix"
 
     @property
+    def rules(self) -> Path:
+        """Every version of the rule book that was in force, each in a folder of its name; only ``serve`` writes it."""
+        return self.root / "rules"
+
+    @property
     def tokens(self) -> Path:
         """API tokens: identifiers, roles, desks and hashes; never the secrets."""
         return self.root / "tokens.json"

@@ -26,7 +26,7 @@ def load_desk(rules: Path, scoring: Path) -> Desk:
     """
     texts = _read(rules), _read(scoring)
     version = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-    return Desk(book=read_rule_book(texts[0], str(rules), version), thresholds=_thresholds(texts[1], scoring))
+    return Desk(book=read_rule_book(texts[0], str(rules), version), thresholds=_thresholds(texts[1], scoring), source=texts[0])
 
 
 def keep_version(kept: Path, rules: Path, scoring: Path, desk: Desk) -> None:
@@ -44,6 +44,27 @@ def load_version(kept: Path, version: str) -> Desk:
     if not _VERSION.fullmatch(version) or not folder.is_dir():
         raise DeskConfigRefused(f"version {version} of the rules was not kept under {kept}")
     return load_desk(folder / _FILES[0], folder / _FILES[1])
+
+
+class DeskFiles:
+    """The configuration in force, kept aside at the start so that a replay finds it, and the versions kept before."""
+
+    def __init__(self, rules: Path, scoring: Path, kept: Path) -> None:
+        self._kept, self._current = kept, load_desk(rules, scoring)
+        self._older: dict[str, Desk] = {}
+        keep_version(kept, rules, scoring, self._current)
+
+    def current(self) -> Desk:
+        """Give the rules and thresholds in force."""
+        return self._current
+
+    def get(self, version: str) -> Desk:
+        """Give a version that was in force. Raises ``DeskConfigRefused`` or ``RuleBookRefused`` where it was not kept whole."""
+        if version == self._current.book.version:
+            return self._current
+        if version not in self._older:
+            self._older[version] = load_version(self._kept, version)
+        return self._older[version]
 
 
 def _read(path: Path) -> str:

@@ -9,11 +9,18 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from serve.usecases.refusals import Refusal
+
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:sotto:problem:"
 _SEE_THE_LOG = "The request could not be served; the log names the reason"
+_HINTS = {
+    404: "there is nothing here; /schema lists the calls",
+    405: "this path takes another method; /schema lists the calls",
+    413: "the body is larger than this service takes",
+}
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -81,12 +88,26 @@ def on_validation(_: Request[Any, Any, Any], exc: ValidationException) -> Respon
     return respond(Problem(400, "invalid-request", "The request is not valid", named or exc.detail, errors))
 
 
-def on_http(_: Request[Any, Any, Any], exc: HTTPException) -> Response[bytes]:
+def _field_error(item: dict[str, Any], otherwise: str) -> FieldError:
+    # The framework names the body after the handler's parameter; a missing one is all that it reports itself.
+    if item.get("key") == "data":
+        return FieldError("body", "is required")
+    return FieldError(str(item.get("key", "body")), str(item.get("message", otherwise)))
+
+
+def on_refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
+    """Handle a use case that will not do what it was asked."""
+    errors = [FieldError(refusal.field, refusal.detail)] if refusal.field else []
+    return respond(Problem(refusal.status, refusal.slug, refusal.slug.replace("-", " ").capitalize(), refusal.detail, errors))
+
+
+def on_http(request: Request[Any, Any, Any], exc: HTTPException) -> Response[bytes]:
     """Handle what the framework refuses: an unknown path, a wrong method, a body that is too large."""
     status = HTTPStatus(exc.status_code)
+    hint = _HINTS.get(exc.status_code)
     slug = status.phrase.lower().replace(" ", "-")
     headers = {key: value for key, value in (exc.headers or {}).items() if key.lower() == "allow"}
-    detail = exc.detail if status < 500 else _SEE_THE_LOG
+    detail = f"{request.method} {request.url.path}: {hint}" if hint else exc.detail if status < 500 else _SEE_THE_LOG
     return respond(Problem(exc.status_code, slug, status.phrase, detail or status.phrase, headers=headers))
 
 
@@ -100,6 +121,7 @@ def on_unexpected(request: Request[Any, Any, Any], exc: Exception) -> Response[b
 
 HANDLERS: dict[int | type[Exception], Any] = {
     Problem: on_problem,
+    Refusal: on_refusal,
     ValidationException: on_validation,
     HTTPException: on_http,
     Exception: on_unexpected,

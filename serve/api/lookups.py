@@ -1,0 +1,88 @@
+"""Dealers, scorecards, liquidity and rules over HTTP."""
+
+import re
+from typing import Annotated
+
+from litestar import Router, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter
+
+from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, WINDOWS_DAYS
+from expectations.contracts.vocabulary import Side
+from serve.api.auth import requires
+from serve.api.problems import FieldError, Problem
+from serve.domain.market import Dealer
+from serve.domain.users import EVERYONE
+from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, RuleBookView, ScorecardView
+
+_WINDOW = re.compile(r"(\d{1,4})d?")
+WindowParam = Annotated[str | None, QueryParameter(name="window", description="30, 60, 90 or 180 days, written 90 or 90d")]
+ClassParam = Annotated[str | None, QueryParameter(name="scorecard_class", description="such as CORP_HY; all where it is left out")]
+QuantityParam = Annotated[float | None, QueryParameter(name="quantity", gt=0, le=1e12, description="par, in currency units")]
+SideParam = Annotated[Side | None, QueryParameter(name="side", description="the client's side")]
+
+
+def _use_cases(state: State) -> Lookups:
+    use_cases: Lookups = state.lookups
+    return use_cases
+
+
+def _days(window: str | None) -> int | None:
+    if window is None:
+        return None
+    found = _WINDOW.fullmatch(window)
+    if not found or int(found[1]) not in WINDOWS_DAYS:
+        detail = f"must be one of {', '.join(f'{days}d' for days in WINDOWS_DAYS)}, not {window!r}"
+        raise Problem(400, "invalid-request", "The request is not valid", f"window: {detail}", [FieldError("window", detail)])
+    return int(found[1])
+
+
+@get("/v1/dealers", summary="Every dealer's static profile", tags=["dealers"])
+async def dealers(lookups: NamedDependency[Lookups]) -> list[Dealer]:
+    """List the dealers on record."""
+    return lookups.dealers()
+
+
+@get("/v1/dealers/{dealer_id:str}", summary="One dealer: static and dynamic profile", tags=["dealers"])
+async def dealer(dealer_id: FromPath[str], lookups: NamedDependency[Lookups]) -> DealerView:
+    """Show one dealer with a scorecard per class."""
+    return lookups.dealer(dealer_id)
+
+
+@get("/v1/dealers/{dealer_id:str}/scorecards", summary="One dealer's scorecards by class and window", tags=["dealers"])
+async def dealer_scorecards(
+    dealer_id: FromPath[str], lookups: NamedDependency[Lookups], window: WindowParam = None, scorecard_class: ClassParam = None
+) -> list[ScorecardView]:
+    """Show one dealer's figures."""
+    return lookups.dealer_scorecards(dealer_id, scorecard_class, _days(window))
+
+
+@get("/v1/scorecards", summary="The dealer matrix", tags=["dealers"])
+async def scorecards(
+    lookups: NamedDependency[Lookups], window: WindowParam = None, scorecard_class: ClassParam = None
+) -> list[ScorecardView]:
+    """Show all dealers of a class, best first."""
+    return lookups.scorecards(scorecard_class, _days(window) or DEFAULT_WINDOW_DAYS)
+
+
+@get("/v1/liquidity/{security_id:str}", summary="Pre-trade: illiquid or not and why, expected cost and impact", tags=["pre-trade"])
+async def liquidity(
+    security_id: FromPath[str], lookups: NamedDependency[Lookups], quantity: QuantityParam = None, side: SideParam = None
+) -> LiquidityAnswer:
+    """Show one bond, by any of its identifiers."""
+    return lookups.liquidity(security_id, quantity, side)
+
+
+@get("/v1/rules", summary="The rule book in force", tags=["rules"])
+async def rules(lookups: NamedDependency[Lookups]) -> RuleBookView:
+    """Show the rules, in the order in which they are tried."""
+    return lookups.rules()
+
+
+router = Router(
+    path="/",
+    route_handlers=[dealers, dealer, dealer_scorecards, scorecards, liquidity, rules],
+    guards=[requires(*EVERYONE)],
+    dependencies={"lookups": Provide(_use_cases, sync_to_thread=False)},
+)

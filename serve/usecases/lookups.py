@@ -1,0 +1,213 @@
+"""What people look up: dealers, scorecards, liquidity, rules. Reads one snapshot per question."""
+
+from datetime import datetime
+
+import msgspec
+import numpy as np
+
+from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS
+from expectations.contracts.vocabulary import METRIC_UNITS, Metric, Side
+from serve.domain.advise import describe
+from serve.domain.liquidity import LiquidityView, judge
+from serve.domain.market import METRICS, Dealer, Market, Scorecards
+from serve.domain.recommendation import SecurityView
+from serve.domain.rules import Rule
+from serve.domain.selection import cut_points, tier_of
+from serve.ports import Clock, Desks, Snapshots
+from serve.usecases.refusals import NotReady, NotThere
+from serve.usecases.securities import resolve_any
+
+
+class MetricView(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of a scorecard with its unit, count and 95 % interval; ``None`` = no observation."""
+
+    metric: Metric
+    raw: float | None
+    unit: str
+    n: int
+    low: float | None
+    high: float | None
+    score: float
+
+
+class ScorecardView(msgspec.Struct, frozen=True, kw_only=True):
+    """One dealer in one class and window (M-10). ``tier`` follows the rule book's cut-points; ``None`` = not ranked."""
+
+    as_of: datetime
+    snapshot_id: str
+    dealer_id: str
+    name: str
+    scorecard_class: str
+    asset_class: str
+    window_days: int
+    rfqs_asked: int
+    rfqs_quoted: int
+    rfqs_declined: int
+    rfqs_timed_out: int
+    rfqs_rejected: int
+    rfqs_won: int
+    metrics: list[MetricView]
+    composite: float | None
+    composite_rank: int | None
+    tier: int | None
+
+
+class DealerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A dealer's static profile, and its dynamic one: a scorecard per class over the default window."""
+
+    profile: Dealer
+    scorecards: list[ScorecardView]
+
+
+class LiquidityAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The pre-trade view of one bond, for a size and side where they were given."""
+
+    snapshot_id: str
+    as_of: datetime
+    security: SecurityView
+    quantity: float | None
+    side: Side | None
+    mid: float | None
+    mid_as_of: datetime | None
+    liquidity: LiquidityView
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of the book in force."""
+
+    id: str
+    kind: str
+    priority: int
+    when: str
+
+
+class RuleBookView(msgspec.Struct, frozen=True, kw_only=True):
+    """The rule book in force: its version, the rules in the order in which they are tried, and the text as written."""
+
+    version: str
+    tiers: dict[str, list[float]]
+    rules: list[RuleView]
+    source: str
+
+
+class Lookups:
+    """The use cases, over the ports."""
+
+    def __init__(self, snapshots: Snapshots, desks: Desks, clock: Clock) -> None:
+        self._snapshots, self._desks, self._clock = snapshots, desks, clock
+
+    def dealers(self) -> list[Dealer]:
+        """Give every dealer's static profile, by id."""
+        market = self._market()
+        return [market.dealers[key] for key in sorted(market.dealers)]
+
+    def dealer(self, dealer_id: str) -> DealerView:
+        """Give one dealer. Raises ``NotThere``."""
+        market = self._market()
+        cards = self._of_dealer(market, dealer_id, None, DEFAULT_WINDOW_DAYS)
+        return DealerView(profile=market.dealers[dealer_id], scorecards=cards)
+
+    def dealer_scorecards(self, dealer_id: str, scorecard_class: str | None, window_days: int | None) -> list[ScorecardView]:
+        """Give one dealer's scorecards, by class and window. Raises ``NotThere``."""
+        return self._of_dealer(self._market(), dealer_id, scorecard_class, window_days)
+
+    def scorecards(self, scorecard_class: str | None, window_days: int) -> list[ScorecardView]:
+        """Give the dealer matrix of a class (``None`` = all), best first. Raises ``NotThere`` for an unknown class."""
+        market = self._market()
+        sets = self._sets(market, scorecard_class, window_days)
+        views = [self._view(market, cards, row) for cards in sets for row in range(len(cards.dealer_ids))]
+        return sorted(views, key=lambda view: (view.scorecard_class, view.composite_rank or len(views), view.dealer_id))
+
+    def liquidity(self, security_id: str, quantity: float | None, side: Side | None) -> LiquidityAnswer:
+        """Give the pre-trade view of one bond. Raises ``NotThere``."""
+        market = self._market()
+        security = resolve_any(market, security_id)
+        facts = market.liquidity.get(security.security_id)
+        return LiquidityAnswer(
+            snapshot_id=market.snapshot_id,
+            as_of=market.as_of,
+            security=describe(security),
+            quantity=quantity,
+            side=side,
+            mid=facts.mid if facts else None,
+            mid_as_of=facts.mid_as_of if facts else None,
+            liquidity=judge(market, security, quantity, self._clock.now().date(), self._desks.current().thresholds),
+        )
+
+    def rules(self) -> RuleBookView:
+        """Give the rule book in force."""
+        desk = self._desks.current()
+        return RuleBookView(
+            version=desk.book.version,
+            tiers={name: list(cuts) for name, cuts in desk.book.tiers.items()},
+            rules=[_rule(rule) for rule in (*desk.book.selects, *desk.book.constrains)],
+            source=desk.source,
+        )
+
+    def _market(self) -> Market:
+        market = self._snapshots.current()
+        if market is None:
+            raise NotReady("no-snapshot", "No snapshot has been published yet; run 'sotto refresh'")
+        return market
+
+    def _sets(self, market: Market, scorecard_class: str | None, window_days: int | None) -> list[Scorecards]:
+        if scorecard_class is not None and all(name != scorecard_class for name, _ in market.scorecards):
+            known = ", ".join(sorted({name for name, _ in market.scorecards})) or "none"
+            raise NotThere("not-found", f"No scorecards for class {scorecard_class!r}; there are: {known}", "scorecard_class")
+        return [
+            cards
+            for (name, days), cards in sorted(market.scorecards.items())
+            if scorecard_class in {None, name} and window_days in {None, days}
+        ]
+
+    def _of_dealer(
+        self, market: Market, dealer_id: str, scorecard_class: str | None, window_days: int | None
+    ) -> list[ScorecardView]:
+        if dealer_id not in market.dealers:
+            raise NotThere("not-found", f"There is no dealer {dealer_id!r}", "dealer_id")
+        sets = self._sets(market, scorecard_class, window_days)
+        return [self._view(market, cards, cards.row[dealer_id]) for cards in sets]
+
+    def _view(self, market: Market, cards: Scorecards, row: int) -> ScorecardView:
+        cuts = cut_points(self._desks.current().book.tiers, cards.scorecard_class, cards.asset_class)
+        share = float(cards.rank_share[row])
+        ranked = int(np.count_nonzero(~np.isnan(cards.rank_share)))
+        return ScorecardView(
+            as_of=market.as_of,
+            snapshot_id=market.snapshot_id,
+            dealer_id=cards.dealer_ids[row],
+            name=market.dealers[cards.dealer_ids[row]].name,
+            scorecard_class=cards.scorecard_class,
+            asset_class=cards.asset_class,
+            window_days=cards.window_days,
+            rfqs_asked=int(cards.asked[row]),
+            rfqs_quoted=int(cards.quoted[row]),
+            rfqs_declined=int(cards.declined[row]),
+            rfqs_timed_out=int(cards.timed_out[row]),
+            rfqs_rejected=int(cards.rejected[row]),
+            rfqs_won=int(cards.won[row]),
+            metrics=[_metric(cards, row, column, metric) for column, metric in enumerate(METRICS)],
+            composite=_known(cards.composite[row]),
+            composite_rank=None if np.isnan(share) else round(share * ranked),
+            tier=tier_of(share, cuts),
+        )
+
+
+def _metric(cards: Scorecards, row: int, column: int, metric: Metric) -> MetricView:
+    return MetricView(
+        metric=metric,
+        raw=_known(cards.raw[row, column]),
+        unit=METRIC_UNITS[metric],
+        n=int(cards.n[row, column]),
+        low=_known(cards.low[row, column]),
+        high=_known(cards.high[row, column]),
+        score=float(cards.score[row, column]),
+    )
+
+
+def _rule(rule: Rule) -> RuleView:
+    return RuleView(id=rule.id, kind=rule.kind.value, priority=rule.priority, when=rule.when.source)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,1 @@
+"""The trader's page and the pages of the API's description, with everything they load."""
