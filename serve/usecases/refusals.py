@@ -21,3 +21,9 @@ class NotReady(Refusal):
     """The service lacks what it takes to answer; trying again later may help."""
 
     status = 503
+
+
+class Conflict(Refusal):
+    """What was asked for does not fit the state of things: it was done before, or it is too late."""
+
+    status = 409
