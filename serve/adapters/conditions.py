@@ -51,7 +51,7 @@ _UNDECLARED = re.compile(r"undeclared reference to '(?P<name>[^']*)'")
 _NOT_KNOWN = "No value with name"
 
 
-class ConditionRefused(Exception):  # noqa: N818 - says what happened to it
+class ConditionRefused(Exception):
     """A condition that does not compile; ``line`` and ``column`` count from 1 within its text."""
 
     def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
@@ -124,7 +124,10 @@ class Conditions:
         if not found:
             return ConditionRefused(message.splitlines()[0].removeprefix("INVALID_ARGUMENT: "))
         reason = found["reason"].removesuffix(" [INVALID_ARGUMENT]").replace(" (in container '')", "")
-        return ConditionRefused(self._advised(reason, variables), int(found["line"]), int(found["column"]))
+        undeclared = _UNDECLARED.search(reason)
+        # The compiler points at the last dot of a name; people look for where it begins.
+        before = max(undeclared["name"].rfind("."), 0) if undeclared else 0
+        return ConditionRefused(self._advised(reason, variables), int(found["line"]), int(found["column"]) - before)
 
     def _advised(self, reason: str, variables: Mapping[str, cel.Type]) -> str:
         undeclared = _UNDECLARED.search(reason)

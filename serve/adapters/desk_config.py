@@ -15,7 +15,7 @@ _VERSION = re.compile(r"[0-9a-f]{16}")
 _FILES = ("rules.yml", "scoring.yml")
 
 
-class DeskConfigRefused(LookupError):  # noqa: N818 - says what happened to it
+class DeskConfigRefused(LookupError):
     """A configuration file that is missing or wrong; the message names it."""
 
 

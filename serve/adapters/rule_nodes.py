@@ -14,7 +14,7 @@ _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _LONGEST_S = 86400.0
 
 
-class Fault(Exception):  # noqa: N818 - one thing wrong in a file, gathered with others
+class Fault(Exception):
     """One thing wrong at one place; line and column count from 1."""
 
     def __init__(self, line: int, column: int, reason: str) -> None:

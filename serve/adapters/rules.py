@@ -21,7 +21,7 @@ _BLOCK_STYLES = ("|", ">")
 T = TypeVar("T")
 
 
-class RuleBookRefused(LookupError):  # noqa: N818 - says what happened to it
+class RuleBookRefused(LookupError):
     """A rule book with faults, each as ``file:line:column: reason``."""
 
     def __init__(self, source: str, faults: list[Fault]) -> None:

@@ -31,7 +31,7 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 
-class SnapshotBroken(LookupError):  # noqa: N818 - says what is the matter with it
+class SnapshotBroken(LookupError):
     """A snapshot that cannot be served; the message says what is wrong and where."""
 
 

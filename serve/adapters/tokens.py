@@ -20,7 +20,7 @@ _MAX_SECRET = 200
 _MAX_REMEMBERED = 1_000
 
 
-class TokensBroken(Exception):  # noqa: N818 - says what is the matter with the file
+class TokensBroken(Exception):
     """The tokens file cannot be used; the message says why."""
 
 

@@ -40,7 +40,7 @@ class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=False):
     errors: list[FieldError]
 
 
-class Problem(Exception):  # noqa: N818 - the RFC's own name
+class Problem(Exception):
     """An answer that is not the one asked for; ``type`` is a slug such as ``unknown-security``."""
 
     def __init__(
@@ -97,8 +97,13 @@ def _field_error(item: dict[str, Any], otherwise: str) -> FieldError:
 
 def on_refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
     """Handle a use case that will not do what it was asked."""
+    return respond(from_refusal(refusal))
+
+
+def from_refusal(refusal: Refusal) -> Problem:
+    """Tell a use case's refusal as a problem."""
     errors = [FieldError(refusal.field, refusal.detail)] if refusal.field else []
-    return respond(Problem(refusal.status, refusal.slug, refusal.slug.replace("-", " ").capitalize(), refusal.detail, errors))
+    return Problem(refusal.status, refusal.slug, refusal.slug.replace("-", " ").capitalize(), refusal.detail, errors)
 
 
 def on_http(request: Request[Any, Any, Any], exc: HTTPException) -> Response[bytes]:
