@@ -1,6 +1,7 @@
 """What asking does to the price: losers who leak move it for good, winners who trade move it for a while."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from sim.universe import Security
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+Number = TypeVar("Number", float, Floats)
 
 # Leaks work into the price within minutes and fade over days; a winner's footprint is gone within the hour.
 LEAK_MINUTES = 12.0
@@ -45,6 +47,11 @@ def impact_bps(class_index: Ints, relative_size: Floats) -> Floats:
     )
 
 
+def footprint_bps(half_spread: Number, one_leak: Number, propensity: Number) -> Number:
+    """Give how far a trade moves the mid for a while, in bps: a little of the spread, and more with a winner who leaks."""
+    return _FOOTPRINT_HS * half_spread + _FOOTPRINT_OF_IMPACT * one_leak * propensity
+
+
 def draw_impacts(seed: int, bonds: list[Security], skill: Skill, enquiries: Enquiries) -> Impacts:
     """Draw who leaks, and how far each RFQ moves the price of its bond."""
     rng = stream(seed, "leaks", len(enquiries.winner))
@@ -57,8 +64,7 @@ def draw_impacts(seed: int, bonds: list[Security], skill: Skill, enquiries: Enqu
     strength = rng.gamma(4, 0.25, losers.shape)
     traded = enquiries.winner >= 0
     winner_leak = np.where(traded, np.take_along_axis(propensity, np.maximum(enquiries.winner, 0)[:, None], axis=1)[:, 0], 0.0)
-    own_spread = spread_for_size(bonds, demand)
-    footprint = np.where(traded, (_FOOTPRINT_HS * own_spread + _FOOTPRINT_OF_IMPACT * one_leak * winner_leak), 0.0)
+    footprint = np.where(traded, footprint_bps(spread_for_size(bonds, demand), one_leak, winner_leak), 0.0)
     ends = demand.start + (enquiries.end_s * 1000).astype(np.int64)
     return Impacts(
         leaked=leaked,

@@ -50,8 +50,8 @@ SECTORS: dict[str, tuple[str, ...]] = {
 ISSUER_ROOTS: tuple[str, ...] = (
     "Alcott", "Barrow", "Castleford", "Denby", "Elmstead", "Farrow", "Granton", "Hexham", "Ilkley", "Jarrow", "Kendal", "Langdale",
     "Malvern", "Norwick", "Oldham", "Pickering", "Quenby", "Rothbury", "Skelton", "Tarrant", "Upton", "Velmore", "Wharton",
-    "Yarwell", "Amberley", "Bexhill", "Corsham", "Dalton", "Everley", "Fairholm", "Glaston", "Hartwell", "Ingleby", "Jervaulx", "Kirkby",
-    "Ludlow", "Melrose", "Newburgh", "Orford", "Prestwick",
+    "Yarwell", "Amberley", "Bexhill", "Corsham", "Dalton", "Everley", "Fairholm", "Glaston", "Hartwell", "Ingleby", "Jervaulx",
+    "Kirkby", "Ludlow", "Melrose", "Newburgh", "Orford", "Prestwick",
 )  # fmt: skip
 
 _ENDINGS: dict[str, tuple[str, ...]] = {

@@ -16,7 +16,7 @@ from sim import tables
 from sim.blemishes import blemish
 from sim.errors import SimulationError
 from sim.market import Sizes, build_market
-from sim.tca import tca_rows
+from sim.tca_vendors import tca_rows
 from sim.traits import RFQS_PER_DAY
 from sim.truth import write_truth
 from sim.world import WORLD_FILE, build_world

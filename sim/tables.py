@@ -11,7 +11,7 @@ from sim.prints import SIDES, executed_quantity, quoted_quantity
 from sim.randomness import stream
 from sim.references import COMPOSITE, EVALUATED
 from sim.rfqs import PROTOCOLS, spread_for_size
-from sim.tca import Executed
+from sim.tca_vendors import Executed
 from sim.traits import CLASS_NAMES, CLASSES
 from sim.writers import Rows, amounts, decimals, flags, instants, picked, rows_of
 

@@ -1,119 +1,167 @@
-"""Two TCA vendors: one in basis points where positive is a cost, one in price or money where positive is a gain."""
+"""What the market and the TCA vendors say after a live execution: the print, the mids that follow, the vendors' figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from expectations.contracts.vocabulary import PositiveIs, TcaMetric, TcaUnit
-from sim.calendar import DAY_MS
+from expectations.contracts.vocabulary import ReportingSide, Side, TradeStatus
+from sim.errors import SimulationError
+from sim.leaks import footprint_bps, impact_bps
+from sim.prices import moved_bps
 from sim.randomness import stream
+from sim.references import COMPOSITE
+from sim.tca_vendors import Executed, tca_rows
 from sim.timeline import HORIZONS_S
-from sim.writers import Rows, instants, rows_of
+from sim.traits import CLASS_NAMES, CLASSES
+from sim.world import TrueBond, World
+from sim.writers import Floats, Ints, Rows, decimals, instants, rows_of, write_csv
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-
-ALPHA, BRIDGE = "ALPHATCA", "BRIDGEMETRICS"
-_BRIDGE_SHARE = 0.35
-_IMPACT_HORIZON_S = 1800
-_VENDOR_DELAY_MS = 120_000
-_NEXT_MORNING_MS = 6 * 3_600_000
+DELIVERED_AFTER = timedelta(minutes=35)
+_LEAK_STARTS_AFTER_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Executed:
-    """Executions for a vendor to measure. ``mids`` is execution x (0, 5 min, 30 min, 1 day) from the trade, per 100 par.
+class LiveExecution:
+    """A trade that the desk did. ``losers`` are the dealers asked who did not win, whatever they answered.
 
-    ``unfilled`` is the share of the order left over; NaN marks what is not known yet.
+    ``security_id`` is any of the bond's identifiers; ``price`` and ``arrival_mid`` per 100 par (``arrival_mid`` ``None`` = the true
+    mid); ``quantity`` par; ``executed_at`` with a time zone; ``ordered`` the size wanted (``None`` = what was traded).
     """
 
-    reference: list[str]
-    direction: Ints
+    rfq_id: str
+    security_id: str
+    side: Side
+    dealer_id: str
+    price: float
+    quantity: float
+    arrival_mid: float | None
+    executed_at: datetime
+    losers: Sequence[str] = ()
+    ordered: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Aftermath:
+    """An execution with what became of its bond: mids at the trade and after each horizon."""
+
+    execution: LiveExecution
+    bond: TrueBond
+    arrival: float
     at: Ints
-    price: Floats
-    quantity: Floats
-    unfilled: Floats
-    arrival_mid: Floats
     mids: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class _Figure:
-    metric: TcaMetric
-    horizon_s: int | None
-    reference: str
-    cost_bps: Floats
-    base: Floats
-    ready: Ints
+def tca_for_executions(
+    world: World, executions: Sequence[LiveExecution], out: Path, *, until: datetime | None = None
+) -> list[Path]:
+    """Write under ``out`` what vendors deliver by ``until`` (default: 35 minutes after the last execution); give the files.
+
+    One file each of trades, reference_prices and tca_results, named after the executions, so that a second call writes the same
+    again. The mids show the winner's footprint and the leaks of the losers as they truly are. Raises SimulationError on a bond or a
+    dealer that this world does not know.
+    """
+    if not executions:
+        return []
+    known = [_aftermath(world, execution) for execution in executions]
+    last = until or max(execution.executed_at for execution in executions) + DELIVERED_AFTER
+    last_ms = int(last.timestamp() * 1000)
+    out.mkdir(parents=True, exist_ok=True)
+    mark = sha256("\n".join(sorted(execution.rfq_id for execution in executions)).encode()).hexdigest()[:12]
+    files = []
+    for rows in (_prints(known, last_ms), _references(known, last_ms), tca_rows(world.seed, _executed(known), last_ms)):
+        path = out / f"{rows.table}-live-{mark}.csv.gz"
+        write_csv(path, rows.names, rows.cells)
+        files.append(path)
+    return files
 
 
-def _figures(executed: Executed) -> list[_Figure]:
-    """Give every figure as a cost in bps of ``base``; signs as in contracts: cost positive = bad for us."""
-    side, arrival, now = executed.direction, executed.arrival_mid, executed.mids[:, 0]
-    filled = side * (executed.price - arrival) / arrival * 1e4
-    left = side * (executed.mids[:, 2] - arrival) / arrival * 1e4
-    left = np.where(executed.unfilled > 0, executed.unfilled * left, 0.0)
-    shortfall = (1 - executed.unfilled) * filled + left
-    half_hour = executed.at + _IMPACT_HORIZON_S * 1000
-    figures = [
-        _Figure(TcaMetric.IMPLEMENTATION_SHORTFALL, None, "ARRIVAL", shortfall, arrival, half_hour),
-        _Figure(
-            TcaMetric.MARKET_IMPACT,
-            _IMPACT_HORIZON_S,
-            "ARRIVAL",
-            side * (executed.mids[:, 2] - arrival) / arrival * 1e4,
-            arrival,
-            half_hour,
-        ),
-    ]
-    for place, horizon in enumerate(HORIZONS_S, start=1):
-        # A price that falls back after we bought has cost us: the sign of reversion turns round to become a cost.
-        fell_back = -side * (executed.mids[:, place] - now) / now * 1e4
-        figures.append(_Figure(TcaMetric.PRICE_REVERSION, horizon, "MID", fell_back, now, executed.at + horizon * 1000))
-    return figures
+def _aftermath(world: World, execution: LiveExecution) -> _Aftermath:
+    bond = world.bond(execution.security_id)
+    if bond is None:
+        message = f"execution {execution.rfq_id}: this world has no bond {execution.security_id}"
+        raise SimulationError(message)
+    own, name = CLASS_NAMES.index(bond.scorecard_class), bond.scorecard_class
+    direction = execution.side.direction
+    rng = stream(world.seed, "live", bond.security_id, str(execution.side), execution.dealer_id, *sorted(execution.losers))
+    relative = np.array([execution.quantity / CLASSES[own].size])
+    one_leak = float(impact_bps(np.array([own]), relative)[0])
+    leaks = [rng.random() < _leak(world, execution, dealer, name) for dealer in execution.losers]
+    drift = one_leak * sum(float(rng.gamma(4, 0.25)) for leaked in leaks if leaked)
+    footprint = footprint_bps(bond.half_spread_bps, one_leak, _leak(world, execution, execution.dealer_id, name))
+    traded = np.array([int(execution.executed_at.timestamp() * 1000)])
+    at = traded[0] + 1000 * np.array([0, *HORIZONS_S])
+    moved = moved_bps(at, np.array([drift * direction]), traded + _LEAK_STARTS_AFTER_MS, np.array([footprint * direction]), traded)
+    noise = np.cumsum(rng.normal(0, 0.04, len(at)) * np.sqrt([0, 5, 25, 500])) * CLASSES[own].daily_volatility_bps / 14
+    arrival = execution.arrival_mid if execution.arrival_mid is not None else bond.mid
+    return _Aftermath(execution, bond, arrival, at, np.round(arrival * (1 + 1e-4 * (moved + noise)), 4))
 
 
-def tca_rows(seed: int, executed: Executed, end_ms: int) -> Rows:
-    """Write what both vendors deliver by ``end_ms``."""
-    rng = stream(seed, "tca", len(executed.reference))
-    second = rng.random(len(executed.reference)) < _BRIDGE_SHARE
-    columns: dict[str, list[str]] = {
-        name: []
-        for name in ("execution_ref", "vendor", "metric", "horizon_s", "value", "unit", "positive_is", "reference", "computed_at")
-    }
-    for figure in _figures(executed):
-        noise = rng.normal(0, 0.05, len(executed.reference))
-        ready = figure.ready + _VENDOR_DELAY_MS
-        _deliver(columns, executed, figure, _Delivery(ALPHA, figure.cost_bps + noise, TcaUnit.BPS, ready, ready <= end_ms))
-        unit = TcaUnit.CURRENCY if figure.metric == TcaMetric.IMPLEMENTATION_SHORTFALL else TcaUnit.PRICE
-        points = -figure.cost_bps * figure.base / 1e4
-        value = points * executed.quantity / 100 if unit == TcaUnit.CURRENCY else points
-        morning = (figure.ready // DAY_MS + 1) * DAY_MS + _NEXT_MORNING_MS
-        _deliver(columns, executed, figure, _Delivery(BRIDGE, value, unit, morning, second & (morning <= end_ms)))
-    return rows_of("tca_results", columns, by_time=columns["computed_at"])
+def _leak(world: World, execution: LiveExecution, dealer_id: str, scorecard_class: str) -> float:
+    dealer = world.dealer(dealer_id)
+    if dealer is None:
+        message = f"execution {execution.rfq_id}: this world has no dealer {dealer_id}"
+        raise SimulationError(message)
+    return dealer.leak[scorecard_class]
 
 
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    vendor: str
-    value: Floats
-    unit: TcaUnit
-    ready: Ints
-    wanted: npt.NDArray[np.bool_]
+def _executed(known: list[_Aftermath]) -> Executed:
+    done = [one.execution for one in known]
+    return Executed(
+        reference=[one.rfq_id for one in done],
+        direction=np.array([one.side.direction for one in done]),
+        at=np.array([one.at[0] for one in known]),
+        price=np.array([one.price for one in done]),
+        quantity=np.array([one.quantity for one in done]),
+        unfilled=np.array([max(0.0, 1 - one.quantity / (one.ordered or one.quantity)) for one in done]),
+        arrival_mid=np.array([one.arrival for one in known]),
+        mids=np.stack([one.mids for one in known]),
+    )
 
 
-def _deliver(columns: dict[str, list[str]], executed: Executed, figure: _Figure, delivery: _Delivery) -> None:
-    vendor, value, unit, ready, wanted = delivery.vendor, delivery.value, delivery.unit, delivery.ready, delivery.wanted
-    rows = np.flatnonzero(wanted & np.isfinite(value))
-    places = {TcaUnit.BPS: 4, TcaUnit.PRICE: 6, TcaUnit.CURRENCY: 2}[unit]
-    count = len(rows)
-    columns["execution_ref"] += [executed.reference[row] for row in rows]
-    columns["vendor"] += [vendor] * count
-    columns["metric"] += [str(figure.metric)] * count
-    columns["horizon_s"] += ["" if figure.horizon_s is None else str(figure.horizon_s)] * count
-    columns["value"] += [f"{number:.{places}f}" for number in value[rows].tolist()]
-    columns["unit"] += [str(unit)] * count
-    columns["positive_is"] += [str(PositiveIs.COST if vendor == ALPHA else PositiveIs.GAIN)] * count
-    columns["reference"] += [figure.reference] * count
-    columns["computed_at"] += instants(ready[rows])
+def _prints(known: list[_Aftermath], last_ms: int) -> Rows:
+    done = [one for one in known if one.at[0] <= last_ms]
+    caps = [CLASSES[CLASS_NAMES.index(one.bond.scorecard_class)].cap or float("inf") for one in done]
+    sizes = [min(one.execution.quantity, cap) for one, cap in zip(done, caps, strict=True)]
+    sides = [ReportingSide.SOLD if one.execution.side is Side.BUY else ReportingSide.BOUGHT for one in done]
+    return rows_of(
+        "trades",
+        {
+            "trade_id": [f"L{sha256(one.execution.rfq_id.encode()).hexdigest()[:12].upper()}" for one in done],
+            "security_id": [one.bond.cusip or one.bond.isin for one in done],
+            "executed_at": instants(np.array([one.at[0] for one in done], dtype=np.int64)),
+            "price": [f"{one.execution.price:.4f}" for one in done],
+            "quantity": [f"{size:.0f}" for size in sizes],
+            "quantity_capped": ["true" if one.execution.quantity > cap else "false" for one, cap in zip(done, caps, strict=True)],
+            "reporting_side": [str(side) for side in sides],
+            "status": [str(TradeStatus.NEW)] * len(done),
+            "original_trade_id": [""] * len(done),
+        },
+    )
+
+
+def _references(known: list[_Aftermath], last_ms: int) -> Rows:
+    points = sorted(
+        {
+            (int(at), one.bond.security_id): (float(mid), one.bond.half_spread_bps)
+            for one in known
+            for at, mid in zip(one.at, one.mids, strict=True)
+            if at <= last_ms
+        }.items()
+    )
+    mid = np.array([mid for _, (mid, _) in points])
+    half = 1e-4 * mid * np.array([spread for _, (_, spread) in points])
+    return rows_of(
+        "reference_prices",
+        {
+            "security_id": [security for (_, security), _ in points],
+            "as_of": instants(np.array([at for (at, _), _ in points], dtype=np.int64)),
+            "bid": decimals(mid - half, 4),
+            "mid": decimals(mid, 4),
+            "ask": decimals(mid + half, 4),
+            "source": [COMPOSITE] * len(points),
+        },
+    )

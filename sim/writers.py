@@ -26,6 +26,11 @@ class Rows:
     cells: list[list[str]]
     months: list[str]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The table's columns."""
+        return TABLES[self.table].names
+
 
 def instants(at: Ints) -> list[str]:
     """Write ms since the epoch as ISO 8601 UTC with a Z; a negative instant is empty."""

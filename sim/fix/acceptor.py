@@ -103,6 +103,11 @@ def _check(world: World, speed: float, scripts: Scripts) -> None:
     if not 0 < speed <= 10_000:
         message = f"speed is {speed}: give a number above 0, at most 10000"
         raise SimulationError(message)
+    # The engine knows sessions by name, once per process.
+    taken = [own.fix_session for own in world.dealers if fix.Session.doesSessionExist(_session_id(own.fix_session))]
+    if taken:
+        message = f"dealers answer already in this process ({taken[0]}): stop those first"
+        raise SimulationError(message)
     unknown = sorted(set(scripts) - {dealer.dealer_id for dealer in world.dealers})
     if unknown:
         message = f"no dealer {unknown[0]} in this world to script"
@@ -148,8 +153,12 @@ def _settings(world: World, host: str, port: int, store: Path | None) -> fix.Ses
     settings = fix.SessionSettings()
     settings.set(_dictionary(common))
     for dealer in world.dealers:
-        settings.set(fix.SessionID(engine.BEGIN_STRING, dealer.fix_session, CLIENT), _dictionary({}))
+        settings.set(_session_id(dealer.fix_session), _dictionary({}))
     return settings
+
+
+def _session_id(sender: str) -> fix.SessionID:
+    return fix.SessionID(engine.BEGIN_STRING, sender, CLIENT)
 
 
 def _dictionary(values: Mapping[str, str]) -> fix.Dictionary:

@@ -68,11 +68,13 @@ class DealerBook:
         request = message.get(tags.QUOTE_REQ_ID, "")
         try:
             inquiry = read_inquiry(message)
-            bond = self._bond(inquiry)
+            scripted = script_for(self._scripts, self.dealer.dealer_id, self._seen)
+            bond = self._bond(inquiry, limited=scripted is None)
         except RefusedError as refusal:
             identifier = message.get(tags.SECURITY_ID, "")
             return [Due(now, replies.request_rejected(request, identifier, refusal.reason, str(refusal)))] if request else []
-        script = self._conduct(bond, inquiry)
+        self._seen += 1
+        script = scripted or self._conduct(bond, inquiry)
         at = inquiry.asked_at + timedelta(seconds=script.after_s)
         if script.action == Action.SILENT or (inquiry.expires and at > inquiry.expires and not script.even_late):
             return []
@@ -80,19 +82,15 @@ class DealerBook:
             return self._quote(bond, inquiry, script, at)
         return [Due(at, self._refusal(inquiry, script, at))]
 
-    def _bond(self, inquiry: Inquiry) -> TrueBond:
+    def _bond(self, inquiry: Inquiry, *, limited: bool) -> TrueBond:
         bond = self._world.bond(inquiry.identifier)
         if bond is None:
             raise RefusedError(tags.UNKNOWN_SYMBOL, f"unknown security {inquiry.identifier}")
-        if inquiry.quantity * bond.mid / 100 > self.dealer.credit_limit:
+        if limited and inquiry.quantity * bond.mid / 100 > self.dealer.credit_limit:
             raise RefusedError(tags.LIMIT_EXCEEDED, "above our limit for this client")
         return bond
 
     def _conduct(self, bond: TrueBond, inquiry: Inquiry) -> Script:
-        scripted = script_for(self._scripts, self.dealer.dealer_id, self._seen)
-        self._seen += 1
-        if scripted is not None:
-            return scripted
         # Asking again is another draw, but the same one in every run.
         key = (bond.security_id, inquiry.direction, size_bucket(inquiry.quantity))
         nth = self._requests[key]

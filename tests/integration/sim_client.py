@@ -18,25 +18,25 @@ class _Application(fix.Application):
         self.on: set[str] = set()
         self.got: list[tuple[str, dict[int, str]]] = []
 
-    def onCreate(self, session):
+    def onCreate(self, session):  # noqa: N802 - the engine's name
         pass
 
-    def onLogon(self, session):
+    def onLogon(self, session):  # noqa: N802 - the engine's name
         self.on.add(session.getTargetCompID().getValue())
 
-    def onLogout(self, session):
+    def onLogout(self, session):  # noqa: N802 - the engine's name
         self.on.discard(session.getTargetCompID().getValue())
 
-    def toAdmin(self, message, session):
+    def toAdmin(self, message, session):  # noqa: N802 - the engine's name
         pass
 
-    def fromAdmin(self, message, session):
+    def fromAdmin(self, message, session):  # noqa: N802 - the engine's name
         pass
 
-    def toApp(self, message, session):
+    def toApp(self, message, session):  # noqa: N802 - the engine's name
         pass
 
-    def fromApp(self, message, session):
+    def fromApp(self, message, session):  # noqa: N802 - the engine's name
         self.got.append((session.getTargetCompID().getValue(), tags.parse(message.toString())))
 
 
@@ -92,7 +92,9 @@ def connected(dealers: RunningDealers, names: list[str], store: str | None = Non
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
 
-def request(quote_req_id: str, security: str, *, side: str = tags.SELL, quantity: str = "10000000", at: datetime = NOON) -> Outgoing:
+def request(
+    quote_req_id: str, security: str, *, side: str = tags.SELL, quantity: str = "10000000", at: datetime = NOON
+) -> Outgoing:
     entry = (
         (tags.SYMBOL, "[N/A]"), (tags.SECURITY_ID, security), (tags.SECURITY_ID_SOURCE, "1"), (tags.SIDE, side),
         (tags.ORDER_QTY, quantity), (tags.TRANSACT_TIME, tags.timestamp(at)),
@@ -106,7 +108,8 @@ def hit(quote: dict[int, str], cl_ord_id: str, *, after_s: float = 5.0) -> Outgo
         tags.QUOTE_RESPONSE,
         (
             (tags.QUOTE_RESP_ID, f"H-{cl_ord_id}"), (tags.QUOTE_RESP_TYPE, tags.HIT_OR_LIFT), (tags.QUOTE_ID, quote[tags.QUOTE_ID]),
-            (tags.CL_ORD_ID, cl_ord_id), (tags.SYMBOL, "[N/A]"), (tags.SIDE, quote[tags.SIDE]), (tags.TRANSACT_TIME, tags.timestamp(at)),
+            (tags.CL_ORD_ID, cl_ord_id), (tags.SYMBOL, "[N/A]"), (tags.SIDE, quote[tags.SIDE]),
+            (tags.TRANSACT_TIME, tags.timestamp(at)),
         ),
     )  # fmt: skip
 
@@ -117,14 +120,12 @@ def order(quote: dict[int, str], cl_ord_id: str, *, ord_type: str = tags.PREVIOU
     return Outgoing(
         tags.NEW_ORDER,
         (
-            (tags.CL_ORD_ID, cl_ord_id), (tags.QUOTE_ID, quote[tags.QUOTE_ID]), (tags.SYMBOL, "[N/A]"), (tags.SIDE, quote[tags.SIDE]),
-            (tags.ORDER_QTY, quote[tags.ORDER_QTY]), (tags.ORD_TYPE, ord_type), (tags.PRICE, price),
+            (tags.CL_ORD_ID, cl_ord_id), (tags.QUOTE_ID, quote[tags.QUOTE_ID]), (tags.SYMBOL, "[N/A]"),
+            (tags.SIDE, quote[tags.SIDE]), (tags.ORDER_QTY, quote[tags.ORDER_QTY]), (tags.ORD_TYPE, ord_type), (tags.PRICE, price),
             (tags.TRANSACT_TIME, tags.timestamp(at)),
         ),
     )  # fmt: skip
 
 
 def status_request(cl_ord_id: str) -> Outgoing:
-    return Outgoing(
-        tags.ORDER_STATUS_REQUEST, ((tags.CL_ORD_ID, cl_ord_id), (tags.SYMBOL, "[N/A]"), (tags.SIDE, tags.SELL))
-    )
+    return Outgoing(tags.ORDER_STATUS_REQUEST, ((tags.CL_ORD_ID, cl_ord_id), (tags.SYMBOL, "[N/A]"), (tags.SIDE, tags.SELL)))
