@@ -28,7 +28,7 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-class RuleFailed(Exception):  # noqa: N818 - says what happened to the rule
+class RuleFailed(Exception):
     """A condition that could not be evaluated: an error, never taken for true or false."""
 
 

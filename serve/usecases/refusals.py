@@ -1,7 +1,7 @@
 """Why a use case will not do what it was asked: told to the caller as it stands, so it names what to do."""
 
 
-class Refusal(Exception):  # noqa: N818 - not every refusal is an error of ours
+class Refusal(Exception):
     """``slug`` is the problem's type, ``field`` the bad field of the request (``None`` = the request as a whole)."""
 
     status = 422
