@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from expectations.contracts.journal import AnyEvent, Sealed
 from serve.domain.advise import Desk
@@ -108,4 +108,24 @@ class DealerGateway(Protocol):
 
     def send(self, command: AnyCommand) -> None:
         """Hand a command over, once. Raises NotSentError where it is certain that nothing left the house."""
+        ...
+
+
+class Answered(NamedTuple):
+    """An answer given before to the same key: the request it was for, and what was answered."""
+
+    fingerprint: str
+    status: int
+    body: bytes
+
+
+class Answers(Protocol):
+    """Answers kept by idempotency key, across restarts."""
+
+    async def find(self, key: str) -> Answered | None:
+        """Give what was answered to ``key``; None = nothing yet."""
+        ...
+
+    async def keep(self, key: str, answered: Answered) -> None:
+        """Keep an answer; the first one stays."""
         ...

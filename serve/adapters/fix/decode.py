@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from expectations.contracts.vocabulary import Response, Side
 from serve.adapters.fix.venue import Perspective, Venue
-from serve.adapters.fix.wire import MalformedError, needed, number, parse, time
+from serve.adapters.fix.wire import SOH, MalformedError, needed, number, parse, time
 from serve.domain import dealing
 from serve.domain.dealing import AnyFromDealer
 
@@ -26,7 +26,7 @@ def decode(raw: str, dealer_id: str, venue: Venue) -> AnyFromDealer | None:
     if reader is None:
         msg = f"message type {kind} is not one a dealer sends in an RFQ"
         raise MalformedError(msg)
-    return reader(tags, raw, dealer_id, venue)
+    return reader(tags, raw.replace(SOH, "|"), dealer_id, venue)
 
 
 def quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue) -> dealing.DealerQuote:

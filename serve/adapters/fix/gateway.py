@@ -14,7 +14,7 @@ from serve.adapters.fix.encode import encode
 from serve.adapters.fix.engine import fix, restore_interrupt
 from serve.adapters.fix.settings import settings_text
 from serve.adapters.fix.venue import Venue, VenueError
-from serve.adapters.fix.wire import MalformedError, Wire
+from serve.adapters.fix.wire import SOH, MalformedError, Wire
 from serve.domain.dealing import AnyCommand, AnyFromDealer, SessionChanged, Unreadable
 from serve.ports import NotSentError
 
@@ -133,11 +133,11 @@ class FixGateway:
     def _understand(self, heard: Heard, dealer: str) -> AnyFromDealer | None:
         if heard.what == "reject":
             reason = "the dealer's engine rejected a message of ours"
-            return Unreadable(dealer_id=dealer, raw=heard.raw, session=heard.session, reason=reason)
+            return Unreadable(dealer_id=dealer, raw=heard.raw.replace(SOH, "|"), session=heard.session, reason=reason)
         try:
             return decode(heard.raw, dealer, self.venue)
         except MalformedError as error:
-            return Unreadable(dealer_id=dealer, raw=heard.raw, session=heard.session, reason=str(error))
+            return Unreadable(dealer_id=dealer, raw=heard.raw.replace(SOH, "|"), session=heard.session, reason=str(error))
 
 
 def to_message(wire: Wire) -> Any:  # noqa: ANN401 - the engine's type

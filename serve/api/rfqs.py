@@ -1,0 +1,235 @@
+"""RFQs, the kill switch and the audit over HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from expectations.contracts.journal import Sealed
+from serve.api.auth import requires
+from serve.api.bodies import StrictRequest
+from serve.api.idempotency import Once
+from serve.api.problems import FieldError, Problem
+from serve.domain.orders import ShortText
+from serve.domain.users import EVERYONE, Role, User
+from serve.ports import Journal
+from serve.usecases.rfq_views import RfqView
+from serve.usecases.rfqs import Desk
+
+UserRequest = StrictRequest[User, str, State]
+TRADES = (Role.TRADER, Role.OMS, Role.ADMIN)
+AfterParam = Annotated[int, QueryParameter(name="after", ge=0, description="events above this sequence number")]
+LimitParam = Annotated[int, QueryParameter(name="limit", ge=1, le=500)]
+CursorParam = Annotated[int | None, QueryParameter(name="cursor", ge=1, description="next_cursor of the page before")]
+KindParam = Annotated[str | None, QueryParameter(name="kind", description="such as rfq.alert")]
+SubjectParam = Annotated[str | None, QueryParameter(name="subject", description="an RFQ's or recommendation's id")]
+
+
+class StartRfq(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which recommendation to act on, and the override in its place, if any."""
+
+    recommendation_id: ShortText
+    override_id: ShortText | None = None
+
+
+class ExecuteQuote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The quote to trade on."""
+
+    quote_id: ShortText
+
+
+class SetKillSwitch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop all sending (``on``, the default) or allow it again, and why."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    on: bool = True
+
+
+class KillSwitch(msgspec.Struct, frozen=True):
+    """Whether sending is stopped."""
+
+    on: bool
+
+
+class RfqPage(msgspec.Struct, frozen=True):
+    """RFQs, the latest first; ``next_cursor`` None = there is no more."""
+
+    rfqs: list[RfqView]
+    next_cursor: int | None
+
+
+class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as it stands in the chain."""
+
+    seq: int
+    event_id: str
+    at: datetime
+    event: dict[str, Any]
+    prev_hash: str
+    hash: str
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """Events, the oldest first; ``next_after`` None = there is no more."""
+
+    events: list[AuditEvent]
+    next_after: int | None
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The chain's end: note it elsewhere, and no later change before it can go unseen."""
+
+    seq: int
+    hash: str
+
+
+def _desk(state: State) -> Desk:
+    desk: Desk = state.desk
+    return desk
+
+
+def _once(state: State) -> Once:
+    once: Once = state.once
+    return once
+
+
+def _journal(state: State) -> Journal:
+    journal: Journal = state.journal
+    return journal
+
+
+@post("/v1/rfqs", status_code=202, guards=[requires(*TRADES)], summary="Start an RFQ from a recommendation", tags=["rfqs"])
+async def start(
+    data: JSONBody[StartRfq], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
+) -> Response[bytes]:
+    """Start asking the dealers of a recommendation, or of its override; a recommendation starts one RFQ."""
+    return await once.do(request, lambda: desk.begin(data.recommendation_id, data.override_id, request.user), 202)
+
+
+@get("/v1/rfqs", guards=[requires(*EVERYONE)], summary="RFQs, the latest first", tags=["rfqs"])
+async def listed(request: UserRequest, desk: NamedDependency[Desk], cursor: CursorParam = None, limit: LimitParam = 50) -> RfqPage:
+    """Give a page of RFQs."""
+    rfqs, following = await desk.page(request.user, cursor, limit)
+    return RfqPage(rfqs, following)
+
+
+@get("/v1/rfqs/{rfq_id:str}", guards=[requires(*EVERYONE)], summary="An RFQ as it stands", tags=["rfqs"])
+async def shown(rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk]) -> RfqView:
+    """Give an RFQ with its dealers, quotes and alerts."""
+    return await desk.get(rfq_id, request.user)
+
+
+@get("/v1/rfqs/{rfq_id:str}/events", guards=[requires(*EVERYONE)], summary="An RFQ's events as they happen (SSE)", tags=["rfqs"])
+async def events(rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk]) -> ServerSentEvent:
+    """Stream past events, then live ones, until the RFQ closes; ``Last-Event-ID`` goes on from there."""
+    return ServerSentEvent(_messages(await desk.follow(rfq_id, _last_event_id(request), request.user)))
+
+
+@post("/v1/rfqs/{rfq_id:str}/execute", status_code=202, guards=[requires(*TRADES)], summary="Trade on a quote", tags=["rfqs"])
+async def execute(
+    rfq_id: FromPath[str],
+    data: JSONBody[ExecuteQuote],
+    request: UserRequest,
+    desk: NamedDependency[Desk],
+    once: NamedDependency[Once],
+) -> Response[bytes]:
+    """Send one hit or order against a quote; the report follows in the RFQ's state and events."""
+    return await once.do(request, lambda: desk.execute(rfq_id, data.quote_id, request.user), 202)
+
+
+@post("/v1/rfqs/{rfq_id:str}/cancel", status_code=200, guards=[requires(*TRADES)], summary="End an RFQ untraded", tags=["rfqs"])
+async def cancel(
+    rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
+) -> Response[bytes]:
+    """Ask nobody else and close."""
+    return await once.do(request, lambda: desk.cancel(rfq_id, request.user), 200)
+
+
+@post(
+    "/v1/kill-switch",
+    status_code=200,
+    guards=[requires(Role.TRADER, Role.COMPLIANCE, Role.ADMIN)],
+    summary="Stop all sending, now",
+    tags=["rfqs"],
+)
+async def kill_switch(data: JSONBody[SetKillSwitch], request: UserRequest, desk: NamedDependency[Desk]) -> KillSwitch:
+    """Stop all sending, or allow it again (which takes compliance or admin).
+
+    No ``Idempotency-Key`` is asked for: setting it twice is the same as once, and nothing may stand in its way.
+    """
+    if not data.on and request.user.role is Role.TRADER:
+        raise Problem(403, "forbidden", "Not allowed", "Turning the kill switch off takes the role compliance or admin")
+    await desk.kill_switch(on=data.on, reason=data.reason, user=request.user)
+    return KillSwitch(desk.halted)
+
+
+@get("/v1/audit", guards=[requires(Role.COMPLIANCE, Role.ADMIN)], summary="The journal's events", tags=["audit"])
+async def audit(
+    journal: NamedDependency[Journal],
+    after: AfterParam = 0,
+    limit: LimitParam = 100,
+    kind: KindParam = None,
+    subject: SubjectParam = None,
+) -> AuditPage:
+    """Give events above ``after``, the oldest first."""
+    found = await asyncio.to_thread(_page, journal, after, limit + 1, kind, subject)
+    shown_now = found[:limit]
+    return AuditPage([_audited(sealed) for sealed in shown_now], shown_now[-1].seq if len(found) > limit else None)
+
+
+@get("/v1/audit/head", guards=[requires(Role.COMPLIANCE, Role.ADMIN)], summary="The end of the journal's chain", tags=["audit"])
+async def head(journal: NamedDependency[Journal]) -> Head:
+    """Give the last event's number and hash."""
+    return Head(*await asyncio.to_thread(journal.head))
+
+
+def _page(journal: Journal, after: int, limit: int, kind: str | None, subject: str | None) -> list[Sealed]:
+    rows = journal.read(after, subject=subject, kind=kind)
+    return [sealed for _, sealed in zip(range(limit), rows, strict=False)]
+
+
+def _audited(sealed: Sealed) -> AuditEvent:
+    return AuditEvent(
+        seq=sealed.seq,
+        event_id=sealed.event_id,
+        at=sealed.at,
+        event=msgspec.to_builtins(sealed.event),
+        prev_hash=sealed.prev_hash,
+        hash=sealed.hash,
+    )
+
+
+async def _messages(sealed_events: AsyncIterator[Sealed]) -> AsyncIterator[ServerSentEventMessage]:
+    async for sealed in sealed_events:
+        payload = msgspec.to_builtins(sealed.event)
+        data = json.dumps({"seq": sealed.seq, "at": sealed.at.isoformat(), **payload})
+        yield ServerSentEventMessage(data=data, event=payload["kind"], id=sealed.seq)
+
+
+def _last_event_id(request: UserRequest) -> int:
+    given = request.headers.get("last-event-id", "0")
+    if not given.isdecimal() or len(given) > 18:
+        detail = "must be the id of an event that was received, a whole number"
+        raise Problem(
+            400, "invalid-request", "The request is not valid", f"Last-Event-ID: {detail}", [FieldError("Last-Event-ID", detail)]
+        )
+    return int(given)
+
+
+router = Router(
+    path="/",
+    route_handlers=[start, listed, shown, events, execute, cancel, kill_switch, audit, head],
+    dependencies={
+        "desk": Provide(_desk, sync_to_thread=False),
+        "once": Provide(_once, sync_to_thread=False),
+        "journal": Provide(_journal, sync_to_thread=False),
+    },
+)

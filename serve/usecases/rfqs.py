@@ -1,0 +1,215 @@
+"""The RFQ desk: start, execute, cancel, stop everything, look, and take up again after a restart."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import structlog
+
+from expectations.contracts import journal as events
+from expectations.contracts.journal import Sealed
+from serve.domain import dealing
+from serve.domain.dealing import AnyFromDealer
+from serve.domain.limits import notional
+from serve.domain.rfq import Rfq
+from serve.domain.rfq_machine import Cancel, Execute, Recover
+from serve.domain.rfq_replay import rebuild
+from serve.domain.users import User
+from serve.ports import Snapshots
+from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
+from serve.usecases.rfq_floor import Floor, Runner, Runners
+from serve.usecases.rfq_opening import opening
+from serve.usecases.rfq_views import RfqView, view
+
+log = structlog.get_logger(__name__)
+
+
+class Desk:
+    """The use cases of the desk role. One process runs it for a group of FIX sessions."""
+
+    def __init__(self, floor: Floor, snapshots: Snapshots) -> None:
+        self._floor = floor
+        self._snapshots = snapshots
+        self._runners = Runners(floor)
+        self._starting: set[str] = set()
+        self._writing: set[asyncio.Task[Any]] = set()
+        self._recovered = False
+
+    async def start(self) -> None:
+        """Take up where the journal ends, then connect to the dealers.
+
+        An execution without a report is in doubt: asked about, never sent again. An open RFQ without an execution ends
+        untraded: its prices are stale, and the trader asks anew.
+        """
+        floor = self._floor
+        for sealed in await asyncio.to_thread(lambda: list(floor.journal.read())):
+            floor.book.apply(sealed)
+        floor.halted = floor.book.halted
+        for rfq_id in sorted(floor.book.open):
+            runner = self._runners.of(rfq_id)
+            if runner is not None:
+                await runner.do(Recover())
+        self._recovered = True
+        await floor.gateway.start(self.hear)
+
+    async def stop(self) -> None:
+        """Disconnect and stop; what is open stays in the journal."""
+        await self._floor.gateway.stop()
+        await self._runners.stop()
+        await asyncio.gather(*self._writing, return_exceptions=True)
+
+    def not_ready_because(self) -> list[str]:
+        """Say why no RFQ can be started now; empty = one can."""
+        reasons = [] if self._recovered else ["the desk has not recovered from its journal yet"]
+        return [*reasons, "the kill switch is on"] if self._floor.halted else reasons
+
+    @property
+    def halted(self) -> bool:
+        """Say whether the kill switch is on."""
+        return self._floor.halted
+
+    async def begin(self, recommendation_id: str, override_id: str | None, user: User) -> RfqView:
+        """Start an RFQ from a recommendation, or from its override; one recommendation starts one RFQ. Raises refusals."""
+        self._check_sending()
+        known = self._floor.book.of_recommendation(recommendation_id)
+        if known is not None or recommendation_id in self._starting:
+            detail = f"The recommendation has already started RFQ {known}" if known else "The recommendation is starting an RFQ now"
+            raise Conflict("already-started", f"{detail}: ask for a new recommendation to start another", "recommendation_id")
+        self._starting.add(recommendation_id)
+        try:
+            history = await asyncio.to_thread(lambda: list(self._floor.journal.read(subject=recommendation_id)))
+            self._check_desk(history, user)
+            rfq_id = self._floor.ids.new()
+            begin = opening(self._floor, history, override_id, self._snapshots.current(), rfq_id)
+            self._check_sending()
+            return self._show(await self._runners.begin(rfq_id).do(begin))
+        finally:
+            self._starting.discard(recommendation_id)
+
+    async def execute(self, rfq_id: str, quote_id: str, user: User) -> RfqView:
+        """Trade on a quote: one order goes out, at most once. Raises refusals."""
+        self._check_sending()
+        await self._find(rfq_id, user)
+        self._check_day(rfq_id, quote_id)
+        return self._show(await self._runner(rfq_id).do(Execute(quote_id, user.name)))
+
+    async def cancel(self, rfq_id: str, user: User) -> RfqView:
+        """End an RFQ without a trade. Raises refusals."""
+        await self._find(rfq_id, user)
+        return self._show(await self._runner(rfq_id).do(Cancel(user.name)))
+
+    async def kill_switch(self, *, on: bool, reason: str, user: User) -> None:
+        """Stop all sending at once, or allow it again; open RFQs without an execution under way are cancelled."""
+        floor = self._floor
+        if on:
+            # Stop first, write after: the one order of things in which nothing slips out.
+            floor.halted = True
+        (sealed,) = await floor.journal.append(events.KillSwitchSet(on=on, actor=user.name, reason=reason))
+        floor.book.apply(sealed)
+        floor.halted = on
+        if on:
+            await self._runners.halt(reason)
+        else:
+            self._ask_about_doubts()
+
+    async def get(self, rfq_id: str, user: User) -> RfqView:
+        """Show an RFQ. Raises NotThere, for another desk's too."""
+        return self._show(await self._find(rfq_id, user))
+
+    async def page(self, user: User, before: int | None, limit: int) -> tuple[list[RfqView], int | None]:
+        """Show RFQs, the latest first, with the cursor of the next page; None = there is no more."""
+        started = [item for item in self._floor.book.started if user.may_see(item[1].desk) and (before is None or item[0] < before)]
+        chosen = started[::-1][:limit]
+        shown = [self._show(await self._find(event.rfq_id, user)) for _, event in chosen]
+        return shown, chosen[-1][0] if len(started) > len(chosen) else None
+
+    async def follow(self, rfq_id: str, after: int, user: User) -> AsyncIterator[Sealed]:
+        """Give an RFQ's events above ``after``, past ones and then live ones, until it closes. Raises NotThere at once."""
+        await self._find(rfq_id, user)
+        return self._events(rfq_id, after)
+
+    def hear(self, message: AnyFromDealer) -> None:
+        """Take a dealer's message to its RFQ; what belongs to none is journalled as refused."""
+        match message:
+            case dealing.SessionChanged():
+                for runner in self._runners.live():
+                    runner.tell(message)
+            case dealing.Unreadable():
+                self._refuse(message, message.reason)
+            case dealing.DealerQuote() | dealing.DealerPassed() | dealing.DealerWithdrew():
+                book = self._floor.book
+                self._deliver(message, book.of_message(message.dealer_id, message.quote_req_id, message.dealer_quote_id))
+            case dealing.DealerFilled() | dealing.DealerRefusedOrder() | dealing.TradeQuestioned():
+                self._deliver(message, self._floor.book.of_order(message.cl_ord_id))
+
+    def _deliver(self, message: AnyFromDealer, rfq_id: str | None) -> None:
+        runner = self._runners.of(rfq_id) if rfq_id is not None else None
+        if runner is None:
+            self._refuse(message, "it belongs to no request, quote or order of ours")
+        else:
+            runner.tell(message)
+
+    def _refuse(self, message: AnyFromDealer, reason: str) -> None:
+        log.warning("dealer message refused", dealer=message.dealer_id, reason=reason)
+        refused = events.MessageRefused(session=message.dealer_id, reason=reason, message=message.raw)
+        self._spawn(self._floor.journal.append(refused))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    def _ask_about_doubts(self) -> None:
+        for runner in self._runners.live():
+            active = runner.rfq.active if runner.rfq else None
+            if active is not None and self._floor.gateway.is_ready(active.dealer_id):
+                runner.tell(dealing.SessionChanged(dealer_id=active.dealer_id, ready=True))
+
+    async def _events(self, rfq_id: str, after: int) -> AsyncIterator[Sealed]:
+        journal = self._floor.journal
+        if rfq_id not in self._floor.book.open:
+            for sealed in await asyncio.to_thread(lambda: list(journal.read(after, subject=rfq_id))):
+                yield sealed
+            return
+        async for sealed in journal.follow(after, subject=rfq_id):
+            yield sealed
+            if isinstance(sealed.event, events.RfqClosed):
+                return
+
+    async def _find(self, rfq_id: str, user: User) -> Rfq:
+        rfq = self._runners.state(rfq_id)
+        if rfq is None:
+            rfq = rebuild(await asyncio.to_thread(lambda: list(self._floor.journal.read(subject=rfq_id))))
+        if rfq is None or not user.may_see(rfq.started.desk):
+            raise NotThere("not-found", f"There is no RFQ {rfq_id!r}", "rfq_id")
+        return rfq
+
+    def _runner(self, rfq_id: str) -> Runner:
+        runner = self._runners.of(rfq_id)
+        if runner is None:
+            raise NotThere("not-found", f"There is no RFQ {rfq_id!r}", "rfq_id")
+        return runner
+
+    def _check_sending(self) -> None:
+        if self._floor.halted:
+            raise NotReady("kill-switch-on", "The kill switch is on: nothing is sent until it is turned off")
+
+    def _check_desk(self, history: list[Sealed], user: User) -> None:
+        made = next((item.event for item in history if isinstance(item.event, events.RecommendationMade)), None)
+        if made is None or not user.may_see(made.desk):
+            raise NotThere("not-found", "There is no such recommendation", "recommendation_id")
+
+    def _check_day(self, rfq_id: str, quote_id: str) -> None:
+        rfq = self._runners.state(rfq_id)
+        quote = rfq.quote(quote_id) if rfq else None
+        if quote is None:
+            return
+        most = self._floor.limits.max_day_notional
+        day = self._floor.book.traded_notional(self._floor.clock.now().date()) + notional(quote.quantity, quote.price)
+        if day > most:
+            raise Refusal(
+                "limit-breached", f"max_day_notional is {most:,.0f}, this would make it {day:,.0f}: wait for the next day"
+            )
+
+    def _show(self, rfq: Rfq) -> RfqView:
+        return view(rfq, self._floor.clock.now())
