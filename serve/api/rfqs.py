@@ -173,22 +173,22 @@ async def kill_switch(data: JSONBody[SetKillSwitch], request: UserRequest, desk:
 
 @get("/v1/audit", guards=[requires(Role.COMPLIANCE, Role.ADMIN)], summary="The journal's events", tags=["audit"])
 async def audit(
-    journal: NamedDependency[Journal],
+    state: State,
     after: AfterParam = 0,
     limit: LimitParam = 100,
     kind: KindParam = None,
     subject: SubjectParam = None,
 ) -> AuditPage:
     """Give events above ``after``, the oldest first."""
-    found = await asyncio.to_thread(_page, journal, after, limit + 1, kind, subject)
+    found = await asyncio.to_thread(_page, _journal(state), after, limit + 1, kind, subject)
     shown_now = found[:limit]
     return AuditPage([_audited(sealed) for sealed in shown_now], shown_now[-1].seq if len(found) > limit else None)
 
 
 @get("/v1/audit/head", guards=[requires(Role.COMPLIANCE, Role.ADMIN)], summary="The end of the journal's chain", tags=["audit"])
-async def head(journal: NamedDependency[Journal]) -> Head:
+async def head(state: State) -> Head:
     """Give the last event's number and hash."""
-    return Head(*await asyncio.to_thread(journal.head))
+    return Head(*await asyncio.to_thread(_journal(state).head))
 
 
 def _page(journal: Journal, after: int, limit: int, kind: str | None, subject: str | None) -> list[Sealed]:
@@ -230,6 +230,5 @@ router = Router(
     dependencies={
         "desk": Provide(_desk, sync_to_thread=False),
         "once": Provide(_once, sync_to_thread=False),
-        "journal": Provide(_journal, sync_to_thread=False),
     },
 )
