@@ -63,6 +63,10 @@ class Desk:
         reasons = [] if self._recovered else ["the desk has not recovered from its journal yet"]
         return [*reasons, "the kill switch is on"] if self._floor.halted else reasons
 
+    def is_ready(self, dealer_id: str) -> bool:
+        """Say whether a dealer can be asked now."""
+        return self._floor.gateway.is_ready(dealer_id)
+
     @property
     def halted(self) -> bool:
         """Say whether the kill switch is on."""
