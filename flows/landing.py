@@ -39,11 +39,9 @@ class Landing:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def find(self, pulled: Pulled) -> Receipt | None:
-        """Give the receipt of the newest landing of this very content, if it is the newest version of its file."""
-        versions = [r for r in self.receipts() if (r.source, r.table, r.file) == (pulled.source, pulled.table, pulled.file)]
-        newest = max(versions, key=lambda receipt: receipt.batch, default=None)
-        return newest if newest and newest.content_hash == pulled.content_hash else None
+    def newest(self) -> dict[tuple[str, str, str], Receipt]:
+        """Give the receipt of the newest version of each file, by source, table and file."""
+        return {(receipt.source, receipt.table, receipt.file): receipt for receipt in self.receipts()}
 
     def receipts(self) -> Iterator[Receipt]:
         """Yield every receipt, in order of source, table and batch."""

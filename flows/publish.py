@@ -68,6 +68,17 @@ def switch_to(home: Home, snapshot_id: str) -> None:
     _sync(home.snapshots)
 
 
+def drop_old(home: Home, *, keep: int) -> list[str]:
+    """Delete the oldest snapshots beyond ``keep``, never the current one; give the identifiers of those deleted."""
+    current = current_id(home)
+    made = sorted(path.parent for path in home.snapshots.glob(f"*/{MANIFEST}"))
+    made.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime)
+    old = [folder for folder in made[: max(len(made) - keep, 0)] if folder.name != current]
+    for folder in old:
+        shutil.rmtree(folder)
+    return [folder.name for folder in old]
+
+
 def current_id(home: Home) -> str | None:
     """Give the identifier of the current snapshot; ``None`` before the first one."""
     return home.current.read_text(encoding="utf-8").strip() if home.current.exists() else None

@@ -41,9 +41,9 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
             "create or replace table landing.receipts (source varchar, table_name varchar, file varchar, batch varchar, "
             "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean)"
         )
-        listed = [(*_receipt_row(receipt), receipt.batch in fresh) for receipt in receipts]
-        if listed:
-            connection.executemany("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", listed)
+        for receipt in receipts:
+            row = (*_receipt_row(receipt), receipt.batch in fresh)
+            connection.execute("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _receipt_row(receipt: Receipt) -> tuple[object, ...]:

@@ -1,0 +1,1 @@
+"""One suite per data set. Each check's description names the harm it prevents."""

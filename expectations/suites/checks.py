@@ -1,0 +1,64 @@
+"""The two forms of check that suites are made of."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """The data set holds at least so many rows."""
+
+    name: str
+    at_least: int
+    harm: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoRows:
+    """A query over ``{batch}`` finds nothing; what it finds are the rows that do the harm.
+
+    ``{batch}`` stands for ``data``, or for the suite's data where that is ``None``.
+    """
+
+    name: str
+    query: str
+    harm: str
+    data: str | None = None
+
+
+Check = RowCount | NoRows
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The checks of one data set; ``data`` is the query that gives it."""
+
+    name: str
+    data: str
+    checks: tuple[Check, ...]
+
+
+# A handful of bad rows is a vendor's everyday; this many, and this share, is a broken delivery.
+FEW_BAD_ROWS = 5
+BAD_SHARE = 0.05
+REPEATED_SHARE = 0.2
+
+
+def delivery_checks(table: str) -> tuple[Check, ...]:
+    """Give the checks that every new delivery of a landing table must pass."""
+    receipts = f"select * from landing.receipts where table_name = '{table}' and is_new"
+    return (
+        NoRows(
+            "rejected_share",
+            "select source, file, rejected, rows from {batch} "
+            f"where rejected >= {FEW_BAD_ROWS} and rejected > {BAD_SHARE} * (rows + rejected)",
+            "So many bad rows mean that the delivery is damaged, and the good ones left are a biased sample.",
+            receipts,
+        ),
+        NoRows(
+            "repeated_share",
+            "select source, file, repeated, rows from {batch} "
+            f"where repeated >= {FEW_BAD_ROWS} and repeated > {REPEATED_SHARE} * rows",
+            "A flood of repeated keys means a broken export: which of the versions is true nobody can say.",
+            receipts,
+        ),
+    )

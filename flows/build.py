@@ -1,0 +1,79 @@
+"""The dbt build as Prefect sees it: a task run per node."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt_common.events.base_types import EventLevel
+from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
+
+from flows.settings import FlowSettings
+from flows.transform import dbt_environment
+
+_PATIENCE_S = 60
+
+
+class BuildFailed(Exception):
+    """dbt could not build every node, or a test failed; ``nodes`` names each with its message."""
+
+    def __init__(self, nodes: list[str]) -> None:
+        super().__init__("dbt build failed: " + "; ".join(nodes))
+        self.nodes = nodes
+
+
+class BuildReport(msgspec.Struct, frozen=True):
+    """dbt's invocation and how many nodes it ran."""
+
+    invocation_id: str
+    nodes: int
+
+
+def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport:
+    """Run ``dbt build`` over the whole project. Raises BuildFailed when a node fails.
+
+    Must run inside a flow: each dbt node becomes a task run of it.
+    """
+    target = settings.state.root / "dbt"
+    runner = PrefectDbtRunner(
+        settings=PrefectDbtSettings(
+            project_dir=settings.dbt_project,
+            profiles_dir=settings.dbt_project,
+            target_path=target / "target",
+            log_level=EventLevel.WARN,
+        ),
+        raise_on_failure=False,
+    )
+    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
+    command = ["build", "--exclude-resource-type", "unit_test", "--vars", variables, "--log-path", str(target / "logs")]
+    with dbt_environment(settings):
+        try:
+            runner.invoke([*command, "--full-refresh"] if full else command)
+        finally:
+            _join_task_runs()
+            # dbt holds the file's lock until its connections are closed for good.
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
+    return _report(target / "target" / "run_results.json")
+
+
+def _join_task_runs() -> None:
+    """Wait until each node's task run has told the server its end: the runner starts them in threads and leaves them."""
+    deadline = time.monotonic() + _PATIENCE_S
+    for thread in threading.enumerate():
+        if thread.name.endswith("(run_task)"):
+            thread.join(timeout=max(deadline - time.monotonic(), 0))
+
+
+def _report(path: Path) -> BuildReport:
+    results = json.loads(path.read_text(encoding="utf-8"))
+    failed = [
+        f"{node['unique_id']}: {node['message']}"
+        for node in results["results"]
+        if node["status"] not in {"success", "pass", "no-op"}
+    ]
+    if failed:
+        raise BuildFailed(failed)
+    return BuildReport(results["metadata"]["invocation_id"], len(results["results"]))

@@ -1,0 +1,97 @@
+"""What a refresh takes in: which sources, what of theirs is new, what is missing."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from expectations.contracts.home import Home
+from expectations.contracts.sources import TABLES
+from flows.landing import Landing, Receipt
+from flows.settings import FlowSettings
+from flows.sources.config import JOURNAL_SOURCE, SourceConfig, load
+from flows.sources.pulled import Pulled, SourceError, quoted
+
+log = logging.getLogger("flows.deliveries")
+
+
+class Landed(msgspec.Struct, frozen=True):
+    """The receipts still to be judged (new ones, and those an earlier refresh left unjudged), and what went wrong."""
+
+    receipts: list[Receipt]
+    problems: list[str]
+
+
+def sources_of(settings: FlowSettings, path: Path) -> list[SourceConfig]:
+    """List the sources of a refresh: those of the file or folder, and the service's journal once it exists."""
+    listed = load(path, home=settings.state.root)
+    if settings.state.journal.exists():
+        listed.append(SourceConfig(name=JOURNAL_SOURCE, kind="journal", path=str(settings.state.journal)))
+    return listed
+
+
+def missing_tables(landing: Landing, source: SourceConfig, pulled: Iterable[Pulled]) -> list[str]:
+    """Name the tables that a source delivered before and does not have now, unless it declares them optional."""
+    if source.name == JOURNAL_SOURCE:
+        return []
+    before = {receipt.table for receipt in landing.receipts() if receipt.source == source.name}
+    gone = before - {delivery.table for delivery in pulled} - set(source.optional)
+    return [
+        f"source {source.name!r}: {table} was delivered before and is missing from {source.path}; "
+        "deliver it, or list it under `optional` in sources.yml"
+        for table in sorted(gone)
+    ]
+
+
+def missing_needed(pulled: Iterable[Pulled], problems: list[str]) -> list[str]:
+    """Name the tables that a refresh cannot do without and no source gives; quiet where another problem explains it."""
+    given = {delivery.table for delivery in pulled}
+    missing = [table.name for table in TABLES.values() if table.needed and table.name not in given]
+    if not missing or problems:
+        return []
+    return [f"no source gives {', '.join(missing)}: a refresh needs rfq_log, dealers and securities"]
+
+
+def land_new(landing: Landing, pulled: Iterable[Pulled], *, now: datetime, not_after: datetime) -> Landed:
+    """Land each delivery that is not landed yet; an unchanged file lands nothing.
+
+    A delivery that was held back is still bad while its content is the same. Every problem is told, not the first only.
+    """
+    receipts, problems = [], []
+    newest = landing.newest()
+    for delivery in pulled:
+        known = newest.get((delivery.source, delivery.table, delivery.file))
+        known = known if known and known.content_hash == delivery.content_hash else None
+        state = landing.state(known) if known else None
+        if known and state == "held":
+            problems.append(f"{delivery.file} is the delivery that was held back before: {landing.held_reason(known)}")
+        elif known:
+            receipts += [known] if state == "pending" else []
+        else:
+            try:
+                receipts.append(landing.land(delivery, now=now, not_after=not_after))
+            except SourceError as error:
+                problems.append(str(error))
+    return Landed(receipts, problems)
+
+
+def quarantined(home: Home, used: Iterable[Receipt]) -> dict[str, int]:
+    """Count the rows set aside, per table: those refused at landing, and those whose dealer or security nobody knows.
+
+    The latter are written to ``quarantine/unresolved.parquet``.
+    """
+    counts: dict[str, int] = {}
+    for receipt in used:
+        if receipt.rejected:
+            counts[receipt.table] = counts.get(receipt.table, 0) + receipt.rejected
+    home.quarantine.mkdir(parents=True, exist_ok=True)
+    target = home.quarantine / "unresolved.parquet"
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        connection.execute(f"copy (from intermediate.int_unresolved_rows) to {quoted(target)} (format parquet)")
+        unresolved = connection.execute("select count(distinct (file, row)) from intermediate.int_unresolved_rows").fetchall()[0][0]
+    if unresolved:
+        counts["unresolved"] = unresolved
+    return counts

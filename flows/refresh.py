@@ -1,0 +1,202 @@
+"""The refresh: pull, land, build, fit, gate, publish. What the gate has not passed, nobody sees."""
+
+import logging
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+from prefect import State, flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import TaskRun
+from prefect.states import Completed, Failed
+from prefect.tasks import Task
+
+from expectations.contracts.snapshot import GateResult, Manifest
+from expectations.gate import LANDING_SUITES, SCORECARD_SUITES, GateError, run_gate
+from flows import deliveries, fit, publish, transform
+from flows.build import BuildFailed, BuildReport, build
+from flows.data_docs import write_gate_page
+from flows.landing import Landing, Receipt
+from flows.settings import FlowSettings
+from flows.sources.config import SourceConfig
+from flows.sources.pulled import Pulled, SourceError
+from flows.sources.registry import pull
+
+log = logging.getLogger("flows.refresh")
+
+
+class Refused(Exception):
+    """Nothing was published: ``reasons`` says why, one line each."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = reasons
+
+
+def _is_passing_fault(_task: Task[..., object], _run: TaskRun, state: State[object]) -> bool:
+    """Retry only what may pass by itself: an I/O fault other than a file that is not there."""
+    try:
+        state.result()
+    except SourceError as error:
+        return isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, FileNotFoundError)
+    except Exception:  # noqa: BLE001 - whatever else went wrong will not pass by itself
+        return False
+    return False
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2, retry_condition_fn=_is_passing_fault, tags=["source"])
+def pull_source(source: SourceConfig) -> list[Pulled]:
+    """Find what a source has to give."""
+    return pull(source)
+
+
+@task(cache_policy=NO_CACHE)
+def land(landing: Landing, pulled: list[Pulled], *, now: datetime, not_after: datetime) -> deliveries.Landed:
+    """Land what is new, with what could not be landed and why."""
+    return deliveries.land_new(landing, pulled, now=now, not_after=not_after)
+
+
+@task(cache_policy=NO_CACHE)
+def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
+    """Run suites of the gate on the warehouse."""
+    return run_gate(settings.state.warehouse, suites)
+
+
+@task(cache_policy=NO_CACHE)
+def fit_costs(settings: FlowSettings) -> int:
+    """Fit the market's costs from the marts and write them beside."""
+    with duckdb.connect(str(settings.state.warehouse)) as connection:
+        return fit.fit_market_costs(connection)
+
+
+@task(cache_policy=NO_CACHE)
+def publish_snapshot(settings: FlowSettings, made: publish.Made) -> Manifest:
+    """Copy the marts into a snapshot and switch to it."""
+    return publish.publish(settings.state, made)
+
+
+@flow(name="refresh", timeout_seconds=4 * 3600)
+def refresh(
+    sources: str | None = None, as_of: datetime | None = None, known_at: datetime | None = None, *, full: bool = False
+) -> State[Manifest]:
+    """Pull every source, land what is new, build the marts, fit, pass the gate, publish a snapshot.
+
+    ``sources``: a sources.yml or a folder of canonical files; default: ``sources.yml`` of the configuration folder.
+    ``as_of``: nothing that happened later is used; default: now. ``known_at``: nothing landed later is used; default: now.
+    ``full``: build from nothing instead of on what stands.
+    """
+    settings = FlowSettings()
+    try:
+        with FileLock(_made(settings.state.root) / "refresh.lock", blocking=False):
+            manifest = _refresh(settings, sources, as_of, known_at, full=full)
+    except Timeout:
+        return Failed(message="another refresh is running; wait for it to end", data=Refused(["another refresh is running"]))
+    except Refused as refused:
+        return Failed(message=f"nothing published: {'; '.join(refused.reasons)}", data=refused)
+    return Completed(message=f"published {manifest.snapshot_id}", data=manifest)
+
+
+def _refresh(
+    settings: FlowSettings, sources: str | None, as_of: datetime | None, known_at: datetime | None, *, full: bool
+) -> Manifest:
+    now = datetime.now(UTC)
+    instant, known = as_of or now, known_at or now
+    landing = Landing(settings.state)
+    listed = _listed(settings, sources)
+    landed = _take_in(landing, listed, now=now, not_after=max(now, instant))
+    used = transform.batches_to_use(landing, (source.name for source in listed), known_at=known)
+    log.info("landed %d new deliveries, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
+    if full:
+        settings.state.warehouse.unlink(missing_ok=True)
+    transform.lay_views(settings.state, landing, used, new=landed)
+    passed = _pass_landing(settings, landing, landed, now)
+    built = _build(settings, instant, full=full)
+    fit_costs(settings)
+    passed += _pass(settings, SCORECARD_SUITES)
+    made = publish.Made(
+        as_of=instant,
+        known_at=known,
+        created_at=now,
+        quarantined=deliveries.quarantined(settings.state, used),
+        gate=passed,
+        dbt_invocation_id=built.invocation_id,
+        code_version=version("sotto"),
+    )
+    manifest = publish_snapshot(settings, made)
+    landing.accept(landed, at=now)
+    write_gate_page(settings.state, manifest.snapshot_id, passed)
+    publish.drop_old(settings.state, keep=settings.keep_snapshots)
+    log.info("published snapshot %s", manifest.snapshot_id)
+    return manifest
+
+
+def _listed(settings: FlowSettings, sources: str | None) -> list[SourceConfig]:
+    try:
+        return deliveries.sources_of(settings, Path(sources) if sources else settings.config / "sources.yml")
+    except SourceError as error:
+        raise Refused([str(error)]) from error
+
+
+def _take_in(landing: Landing, listed: list[SourceConfig], *, now: datetime, not_after: datetime) -> list[Receipt]:
+    """Pull and land every source. What is good lands even where another source is bad; then the refresh is refused."""
+    problems: list[str] = []
+    pulled: list[Pulled] = []
+    for source in listed:
+        log.info("pulling %s from %s", source.name, source.path)
+        try:
+            found = pull_source(source)
+        except SourceError as error:
+            problems.append(str(error))
+            continue
+        problems += deliveries.missing_tables(landing, source, found)
+        pulled += found
+    outcome = land(landing, pulled, now=now, not_after=not_after)
+    problems += outcome.problems + deliveries.missing_needed(pulled, problems)
+    if problems:
+        raise Refused(problems)
+    return outcome.receipts
+
+
+def _pass_landing(settings: FlowSettings, landing: Landing, landed: list[Receipt], now: datetime) -> list[GateResult]:
+    """Check the deliveries; hold back those of a data set that fails, so that a corrected file can take their place."""
+    try:
+        return _pass(settings, LANDING_SUITES)
+    except _Failing as failing:
+        tables = {result.suite for result in failing.results}
+        landing.hold([r for r in landed if r.table in tables], reason="; ".join(failing.reasons), at=now)
+        raise
+
+
+class _Failing(Refused):
+    """Refused by the gate: ``results`` are the failed checks."""
+
+    def __init__(self, results: list[GateResult]) -> None:
+        super().__init__([f"{r.suite}.{r.check} failed: {r.harm} ({r.observed})" for r in results])
+        self.results = results
+
+
+def _pass(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
+    log.info("checking %s", ", ".join(suites))
+    try:
+        results = check(settings, suites)
+    except GateError as error:
+        raise Refused([str(error)]) from error
+    failed = [result for result in results if not result.passed]
+    if failed:
+        write_gate_page(settings.state, "refused", results)
+        raise _Failing(failed)
+    return results
+
+
+def _build(settings: FlowSettings, as_of: datetime, *, full: bool) -> BuildReport:
+    try:
+        return build(settings, as_of=as_of, full=full)
+    except BuildFailed as error:
+        raise Refused(error.nodes) from error
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
