@@ -14,6 +14,7 @@ from serve.adapters.clock import ScaledClock
 from serve.adapters.ids import TimeOrderedIds
 from serve.adapters.journal import SqliteJournal
 from serve.desk import DeskConfig, build_desk, load_desk_config
+from serve.domain.market import Dealer
 from serve.domain.users import Role, User
 from serve.usecases.rfq_views import RfqView
 from serve.usecases.rfqs import Desk
@@ -25,10 +26,11 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 
 @asynccontextmanager
-async def real_desk(folder: Path, port: int, speed: float = 1.0, *names: str) -> AsyncIterator[tuple[Desk, SqliteJournal]]:
+async def real_desk(
+    folder: Path, port: int, *, speed: float = 1.0, dealers: tuple[Dealer, ...] = (dealer("A"), dealer("B"), dealer("C"))
+) -> AsyncIterator[tuple[Desk, SqliteJournal]]:
     """Run a desk with the simulated venue's profile against whatever listens on ``port``."""
     clock, ids, home = ScaledClock(START, speed), TimeOrderedIds(), Home(folder)
-    dealers = [dealer(name) for name in names or ("A", "B", "C")]
     loaded = load_desk_config(CONFIG, port=port)
     config = DeskConfig(limits=loaded.limits, venue=replace(loaded.venue, settle_s=0.1))
     journal = SqliteJournal(home.journal, clock, ids)

@@ -57,12 +57,13 @@ def recommendation_made(
     arrival_mid: float | None = 100.0,
     expected_cost_bps: float | None = 5.0,
     desk: str = "credit",
+    cusip: str = CUSIP,
     **order: Any,
 ) -> RecommendationMade:
     """Build the event; ``order`` changes the order (a sale of ten million by default)."""
     values: dict[str, Any] = {"side": Side.SELL, "quantity": 10_000_000.0, **order}
     asked = Order(
-        order_id="order-1", security_id=CUSIP, security_id_type=SecurityIdType.CUSIP, currency="USD", received_at=START, **values
+        order_id="order-1", security_id=cusip, security_id_type=SecurityIdType.CUSIP, currency="USD", received_at=START, **values
     )
     answer = Recommendation(
         recommendation_id=recommendation_id,
@@ -72,7 +73,7 @@ def recommendation_made(
         order=asked,
         security=SecurityView(
             security_id="SEC1",
-            cusip=CUSIP,
+            cusip=cusip,
             isin=None,
             asset_class="CORP",
             scorecard_class="CORP_IG",
