@@ -62,5 +62,7 @@ class FillBook:
                 os.fsync(file.fileno())
         self._fills[fill.dealer_id, fill.cl_ord_id] = fill
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many fills there are."""
         return len(self._fills)

@@ -1,7 +1,11 @@
+import signal
 import socket
+import subprocess
+import sys
 import time
 from datetime import date
 
+import msgspec
 import pytest
 
 from sim.errors import SimulationError
@@ -33,7 +37,7 @@ def test_dealers_remember_fills_and_numbers_after_a_restart(world, bond, tmp_pat
         quote = client.wait("ASHWELL", tags.QUOTE)[0]
         client.send("ASHWELL", hit(quote, "C1"))
         deadline = time.monotonic() + 5
-        while len(dealers.fills) == 0 and time.monotonic() < deadline:
+        while dealers.fills.count == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert client.got("ASHWELL", tags.EXECUTION_REPORT) == []
     with running_dealers(world, scripts=scripts, speed=50, store=store) as dealers, connected(dealers, ["ASHWELL"], mine) as client:
@@ -45,7 +49,7 @@ def test_dealers_remember_fills_and_numbers_after_a_restart(world, bond, tmp_pat
         client.send("ASHWELL", hit(quote, "C1"))
         again = client.wait("ASHWELL", tags.EXECUTION_REPORT, count=3)[2]
         assert again[tags.EXEC_ID] == known[tags.EXEC_ID]
-        assert len(dealers.fills) == 1
+        assert dealers.fills.count == 1
 
 
 def test_all_dealers_of_the_model_tell_the_same_story_in_two_runs(world, bond):
@@ -78,3 +82,14 @@ def test_taken_port_is_a_clear_error(world):
 def test_second_set_of_the_same_dealers_in_one_process_is_refused(world):
     with running_dealers(world), pytest.raises(SimulationError, match="already in this process"), running_dealers(world):
         pass
+
+
+def test_dealers_on_their_own_stop_cleanly_on_a_signal(world, tmp_path):
+    (tmp_path / "world.json").write_bytes(msgspec.json.encode(world))
+    call = f"serve_dealers(Path({str(tmp_path)!r}), port=0, speed=5)"
+    code = f"from pathlib import Path; from sim.fix.acceptor import serve_dealers; {call}"
+    with subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert "8 dealers answer on 127.0.0.1:" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out.strip(), err) == (0, "the dealers stop", "")
