@@ -14,13 +14,15 @@ import msgspec
 from expectations.contracts.sources import TABLES
 from sim import tables
 from sim.blemishes import blemish
+from sim.deals import executed
 from sim.errors import SimulationError
-from sim.market import Sizes, build_market
+from sim.market import Market, Sizes, build_market
+from sim.rfq_log import rfq_rows
 from sim.tca_vendors import tca_rows
 from sim.traits import RFQS_PER_DAY
 from sim.truth import write_truth
 from sim.world import WORLD_FILE, build_world
-from sim.writers import write_rows
+from sim.writers import Rows, write_rows
 
 Progress = Callable[[str], None]
 
@@ -65,20 +67,10 @@ def simulate(
     _clear(out)
     progress(f"letting {securities} bonds trade for {days} days up to {sizes.end}")
     market = build_market(sizes)
-    makers = {
-        "dealers": tables.dealer_rows,
-        "dealer_aliases": tables.alias_rows,
-        "securities": tables.security_rows,
-        "trades": tables.trade_rows,
-        "reference_prices": tables.reference_rows,
-        "axes": tables.axe_rows,
-        "rfq_log": tables.rfq_rows,
-    }
     counts: dict[str, int] = {}
     files: list[str] = []
     for table in TABLES:
-        rows = makers[table](market) if table in makers else tca_rows(seed, tables.executed(market), sizes.end_ms)
-        rows = blemish(seed, rows)
+        rows = blemish(seed, _rows(market, table))
         counts[table] = len(rows.cells)
         progress(f"writing {counts[table]:,} rows of {table}")
         files += [path.name for path in write_rows(out, rows)]
@@ -86,6 +78,20 @@ def simulate(
     progress(f"writing the truth to {truth}")
     write_truth(truth, market, build_world(market, sorted(files)))
     return Simulated(out, truth, sizes.end, counts)
+
+
+def _rows(market: Market, table: str) -> Rows:
+    makers: dict[str, Callable[[Market], Rows]] = {
+        "dealers": tables.dealer_rows,
+        "dealer_aliases": tables.alias_rows,
+        "securities": tables.security_rows,
+        "trades": tables.trade_rows,
+        "reference_prices": tables.reference_rows,
+        "axes": tables.axe_rows,
+        "rfq_log": rfq_rows,
+        "tca_results": lambda market: tca_rows(market.sizes.seed, executed(market), market.sizes.end_ms),
+    }
+    return makers[table](market)
 
 
 def _clear(out: Path) -> None:

@@ -3,22 +3,17 @@
 import numpy as np
 import numpy.typing as npt
 
-from expectations.contracts.vocabulary import AxeSide, Outcome, Response, Side, TradeStatus
-from sim.behaviour import DECLINES, QUOTES, REJECTS
+from expectations.contracts.vocabulary import AxeSide, TradeStatus
+from sim.deals import executed_price
 from sim.market import Market
-from sim.naming import MERIDIAN, OPENCOURT, alias_columns, by_cusip, logged_names, venues
-from sim.prints import SIDES, executed_quantity, quoted_quantity
-from sim.randomness import stream
+from sim.naming import alias_columns, by_cusip
+from sim.prints import SIDES, executed_quantity
 from sim.references import COMPOSITE, EVALUATED
-from sim.rfqs import PROTOCOLS, spread_for_size
-from sim.tca_vendors import Executed
 from sim.traits import CLASS_NAMES, CLASSES
 from sim.writers import Rows, amounts, decimals, flags, instants, picked, rows_of
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-_NO_ARRIVAL_SHARE = 0.03
 
 
 def dealer_rows(market: Market) -> Rows:
@@ -143,119 +138,4 @@ def trade_rows(market: Market) -> Rows:
             "original_trade_id": [""] * len(order),
         },
         by_time=times,
-    )
-
-
-def quote_prices(market: Market) -> Floats:
-    """Give RFQ x place the price each dealer would show, from the true mid at the arrival; 3 decimals, as venues carry them."""
-    mid = market.timeline.from_arrival[:, :1]
-    spread = spread_for_size(market.bonds, market.demand)[:, None]
-    signed = market.demand.direction[:, None] * market.enquiries.answers.cost_hs * spread
-    return np.asarray(np.round(mid * (1 + 1e-4 * signed), 3), dtype=np.float64)
-
-
-def executed_price(market: Market) -> Floats:
-    """Give each RFQ's price; NaN where it did not trade."""
-    winner = market.enquiries.winner
-    best = np.take_along_axis(quote_prices(market), np.maximum(winner, 0)[:, None], axis=1)[:, 0]
-    return np.where(winner >= 0, best, np.nan)
-
-
-def rfq_ids(market: Market) -> list[str]:
-    """Name each RFQ by its day and number."""
-    days = np.datetime_as_string(market.demand.start.astype("datetime64[ms]"), unit="D").tolist()
-    return [f"R{day.replace('-', '')}-{number:06d}" for number, day in enumerate(days, start=1)]
-
-
-def rfq_rows(market: Market) -> Rows:
-    """Write the RFQ log: one row per dealer asked, as the two venues log them."""
-    own, demand = market.enquiries, market.demand
-    rng = stream(market.sizes.seed, "log", len(demand.start))
-    rfq, place = np.nonzero(own.asked)
-    cell = (rfq, place)
-    opencourt = venues(market, rng)
-    asked_at = demand.start[rfq] + (own.asked_after_s[cell] * 1000).astype(np.int64)
-    responded = _responded(market, cell, asked_at)
-    quoted, won = own.quoted[cell], own.winner[rfq] == place
-    filled = executed_quantity(own)
-    arrival = np.where(rng.random(len(demand.start)) < _NO_ARRIVAL_SHARE, np.nan, market.references.from_arrival[:, 0])
-    ids, isin = rfq_ids(market), [bond.isin for bond in market.bonds]
-    internal = [bond.security_id for bond in market.bonds]
-    times = instants(asked_at)
-    return rows_of(
-        "rfq_log",
-        {
-            "rfq_id": picked(ids, rfq),
-            "order_id": [f"O{ids[number][1:]}" for number in rfq.tolist()],
-            "venue": [OPENCOURT if other else MERIDIAN for other in opencourt[rfq].tolist()],
-            "security_id": [
-                isin[bond] if other else internal[bond]
-                for bond, other in zip(demand.security[rfq].tolist(), opencourt[rfq].tolist(), strict=True)
-            ],
-            "client_side": [str(Side.BUY if direction > 0 else Side.SELL) for direction in demand.direction[rfq].tolist()],
-            "quantity": amounts(demand.quantity[rfq]),
-            "protocol": [str(PROTOCOLS[protocol]) for protocol in demand.protocol[rfq].tolist()],
-            "asked_at": times,
-            "dealer_id": logged_names(market, own.dealer[cell], asked_at, opencourt[rfq], rng),
-            "sequence": [str(number + 1) for number in place.tolist()],
-            "dealers_asked": [str(number) for number in own.asked.sum(axis=1)[rfq].tolist()],
-            "timeout_s": decimals(demand.timeout_s[rfq], 0),
-            "response": [str(response) for response in _responses(market, cell)],
-            "responded_at": instants(responded),
-            "quote_price": decimals(np.where(quoted, quote_prices(market)[cell], np.nan), 3),
-            "quote_quantity": amounts(
-                np.where(quoted, quoted_quantity(demand.quantity[rfq], own.answers.size_ratio[cell]), np.nan)
-            ),
-            "firm": [flag if shown else "" for flag, shown in zip(flags(own.answers.firm[cell]), quoted.tolist(), strict=True)],
-            "outcome": [str(outcome) for outcome in _outcomes(market, cell)],
-            "executed_at": instants(np.where(won, market.impacts.trades[rfq], -1)),
-            "executed_price": decimals(np.where(won, executed_price(market)[rfq], np.nan), 3),
-            "executed_quantity": amounts(np.where(won, filled[rfq], np.nan)),
-            "arrival_mid": decimals(arrival[rfq], 4),
-            "propensity": [""] * len(rfq),
-        },
-        by_time=times,
-    )
-
-
-def _responded(market: Market, cell: tuple[Ints, Ints], asked_at: Ints) -> Ints:
-    answers, timeout = market.enquiries.answers, market.demand.timeout_s[cell[0]]
-    spoke = (answers.refusal[cell] <= REJECTS) & (answers.latency_s[cell] <= timeout)
-    return np.where(spoke, asked_at + (answers.latency_s[cell] * 1000).astype(np.int64), -1)
-
-
-def _responses(market: Market, cell: tuple[Ints, Ints]) -> list[Response]:
-    answers, timeout = market.enquiries.answers, market.demand.timeout_s[cell[0]]
-    kinds = {QUOTES: Response.QUOTED, DECLINES: Response.DECLINED, REJECTS: Response.REJECTED}
-    late = answers.latency_s[cell] > timeout
-    return [
-        Response.TIMED_OUT if slow else kinds.get(kind, Response.TIMED_OUT)
-        for kind, slow in zip(answers.refusal[cell].tolist(), late.tolist(), strict=True)
-    ]
-
-
-def _outcomes(market: Market, cell: tuple[Ints, Ints]) -> list[Outcome]:
-    own = market.enquiries
-    rfq, place = cell
-    chosen = np.select(
-        [own.winner[rfq] < 0, own.winner[rfq] == place, own.cover[rfq] == place, own.expired[cell]], [0, 1, 2, 3], default=4
-    )
-    words = (Outcome.NOT_TRADED, Outcome.TRADED, Outcome.COVER, Outcome.EXPIRED, Outcome.LOST)
-    return [words[index] for index in chosen.tolist()]
-
-
-def executed(market: Market) -> Executed:
-    """Give the executions as the TCA vendors get them."""
-    done = np.flatnonzero(market.impacts.trades >= 0)
-    filled = executed_quantity(market.enquiries)[done]
-    ids = rfq_ids(market)
-    return Executed(
-        reference=[ids[number] for number in done.tolist()],
-        direction=market.demand.direction[done],
-        at=market.impacts.trades[done],
-        price=executed_price(market)[done],
-        quantity=filled,
-        unfilled=1 - filled / market.demand.quantity[done],
-        arrival_mid=market.references.from_arrival[done, 0],
-        mids=market.references.from_trade[done],
     )

@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 
 from sim.axes import Axes
+from sim.deals import rfq_ids
 from sim.market import Market
-from sim.tables import rfq_ids
 from sim.traits import CLASS_NAMES
 from sim.world import WORLD_FILE, World
 from sim.writers import decimals, flags, instants, picked, write_csv

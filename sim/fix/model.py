@@ -55,15 +55,9 @@ def quote_at(bond: TrueBond, direction: int, relative_size: float, cost_hs: floa
     return round(bond.mid * (1 + 1e-4 * direction * cost_hs * half_spread), 3)
 
 
-def conduct(world: World, dealer: TrueDealer, bond: TrueBond, inquiry: Inquiry, nth: int) -> Script:
-    """Draw what the dealer does. The same seed, dealer, bond, side, size bucket and count of earlier requests give the same."""
-    rng = stream(
-        world.seed, "fix", dealer.dealer_id, bond.security_id, str(inquiry.direction), str(size_bucket(inquiry.quantity)), nth
-    )
-    own = CLASS_NAMES.index(bond.scorecard_class)
-    relative = inquiry.quantity / CLASSES[own].size
+def _asked(world: World, dealer: TrueDealer, bond: TrueBond, inquiry: Inquiry, relative_size: float) -> Asked:
     name = bond.scorecard_class
-    asked = Asked(
+    return Asked(
         response_logit=_one(dealer.response_logit[name]),
         cost_hs=_one(dealer.cost_hs[name]),
         cost_sd=_one(dealer.cost_sd[name]),
@@ -72,12 +66,19 @@ def conduct(world: World, dealer: TrueDealer, bond: TrueBond, inquiry: Inquiry, 
         sigma=_one(dealer.sigma),
         firm=_one(dealer.firm),
         full_size=_one(dealer.full_size),
-        relative_size=_one(relative),
+        relative_size=_one(relative_size),
         panel=_one(USUAL_PANEL),
         axe=_one(axe_in(world, dealer, bond, inquiry.direction)),
         stress=_one(0.0),
     )
-    answers = draw_answers(rng, asked)
+
+
+def conduct(world: World, dealer: TrueDealer, bond: TrueBond, inquiry: Inquiry, nth: int) -> Script:
+    """Draw what the dealer does. The same seed, dealer, bond, side, size bucket and count of earlier requests give the same."""
+    bucket = str(size_bucket(inquiry.quantity))
+    rng = stream(world.seed, "fix", dealer.dealer_id, bond.security_id, str(inquiry.direction), bucket, nth)
+    relative = inquiry.quantity / CLASSES[CLASS_NAMES.index(bond.scorecard_class)].size
+    answers = draw_answers(rng, _asked(world, dealer, bond, inquiry, relative))
     actions = {QUOTES: Action.QUOTE, DECLINES: Action.DECLINE, REJECTS: Action.REJECT}
     size = inquiry.quantity if answers.size_ratio[0] >= 1 else float(quoted_quantity(_one(inquiry.quantity), answers.size_ratio)[0])
     return Script(
