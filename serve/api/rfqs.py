@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -25,6 +26,7 @@ from serve.usecases.rfq_views import RfqView
 from serve.usecases.rfqs import Desk
 
 UserRequest = StrictRequest[User, str, State]
+_RFQ = ResponseSpec(data_container=RfqView, description="The RFQ as it stands", generate_examples=False)
 TRADES = (Role.TRADER, Role.OMS, Role.ADMIN)
 AfterParam = Annotated[int, QueryParameter(name="after", ge=0, description="events above this sequence number")]
 LimitParam = Annotated[int, QueryParameter(name="limit", ge=1, le=500)]
@@ -106,7 +108,14 @@ def _journal(state: State) -> Journal:
     return journal
 
 
-@post("/v1/rfqs", status_code=202, guards=[requires(*TRADES)], summary="Start an RFQ from a recommendation", tags=["rfqs"])
+@post(
+    "/v1/rfqs",
+    status_code=202,
+    responses={202: _RFQ},
+    guards=[requires(*TRADES)],
+    summary="Start an RFQ from a recommendation",
+    tags=["rfqs"],
+)
 async def start(
     data: JSONBody[StartRfq], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
 ) -> Response[bytes]:
@@ -133,7 +142,14 @@ async def events(rfq_id: FromPath[str], request: UserRequest, desk: NamedDepende
     return ServerSentEvent(_messages(await desk.follow(rfq_id, _last_event_id(request), request.user)))
 
 
-@post("/v1/rfqs/{rfq_id:str}/execute", status_code=202, guards=[requires(*TRADES)], summary="Trade on a quote", tags=["rfqs"])
+@post(
+    "/v1/rfqs/{rfq_id:str}/execute",
+    status_code=202,
+    responses={202: _RFQ},
+    guards=[requires(*TRADES)],
+    summary="Trade on a quote",
+    tags=["rfqs"],
+)
 async def execute(
     rfq_id: FromPath[str],
     data: JSONBody[ExecuteQuote],
@@ -145,7 +161,14 @@ async def execute(
     return await once.do(request, lambda: desk.execute(rfq_id, data.quote_id, request.user), 202)
 
 
-@post("/v1/rfqs/{rfq_id:str}/cancel", status_code=200, guards=[requires(*TRADES)], summary="End an RFQ untraded", tags=["rfqs"])
+@post(
+    "/v1/rfqs/{rfq_id:str}/cancel",
+    status_code=200,
+    responses={200: _RFQ},
+    guards=[requires(*TRADES)],
+    summary="End an RFQ untraded",
+    tags=["rfqs"],
+)
 async def cancel(
     rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
 ) -> Response[bytes]:

@@ -11,7 +11,7 @@ from serve.domain.rfq_quotes import EXPIRED, cost_bps
 from serve.domain.rfq_replay import evolve
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal to a person, not a defect
+class Refusal(Exception):
     """What a person asked for cannot be done; ``slug`` names the kind, the text says why and what to do."""
 
     def __init__(self, slug: str, detail: str) -> None:

@@ -12,7 +12,7 @@ class Book:
 
     def __init__(self) -> None:
         self.started: list[tuple[int, events.RfqStarted]] = []
-        self.open: set[str] = set()
+        self.open: dict[str, events.RfqStarted] = {}
         self.halted = False
         self._rfq_of_recommendation: dict[str, str] = {}
         self._rfq_of_request: dict[str, str] = {}
@@ -25,7 +25,7 @@ class Book:
         match sealed.event:
             case events.RfqStarted() as event:
                 self.started.append((sealed.seq, event))
-                self.open.add(event.rfq_id)
+                self.open[event.rfq_id] = event
                 self._rfq_of_recommendation[event.recommendation_id] = event.rfq_id
             case events.DealerAsked() as event:
                 self._rfq_of_request[event.quote_req_id] = event.rfq_id
@@ -37,7 +37,7 @@ class Book:
                 day = sealed.at.date()
                 self._traded[day] = self._traded.get(day, 0.0) + notional(event.quantity, event.price)
             case events.RfqClosed() as event:
-                self.open.discard(event.rfq_id)
+                self.open.pop(event.rfq_id, None)
             case events.KillSwitchSet() as event:
                 self.halted = event.on
             case _:
@@ -58,8 +58,8 @@ class Book:
 
     def day_notional(self, day: date) -> float:
         """Give the notional committed on a day: what traded, and what open RFQs may yet trade."""
-        pending = (event for _, event in self.started if event.rfq_id in self.open)
-        return self._traded.get(day, 0.0) + sum(notional(event.quantity, event.arrival_mid) for event in pending)
+        pending = sum(notional(event.quantity, event.arrival_mid) for event in self.open.values())
+        return self._traded.get(day, 0.0) + pending
 
     def traded_notional(self, day: date) -> float:
         """Give the notional traded on a day."""

@@ -59,9 +59,8 @@ class Desk:
         await asyncio.gather(*self._writing, return_exceptions=True)
 
     def not_ready_because(self) -> list[str]:
-        """Say why no RFQ can be started now; empty = one can."""
-        reasons = [] if self._recovered else ["the desk has not recovered from its journal yet"]
-        return [*reasons, "the kill switch is on"] if self._floor.halted else reasons
+        """Say why the desk cannot work yet; empty = it can. The kill switch is no such reason: it must stay in reach."""
+        return [] if self._recovered else ["the desk has not recovered from its journal yet"]
 
     def is_ready(self, dealer_id: str) -> bool:
         """Say whether a dealer can be asked now."""
