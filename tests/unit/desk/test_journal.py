@@ -84,6 +84,23 @@ def test_reading_a_journal_that_is_not_there_says_where(tmp_path: Path) -> None:
         JournalReader(tmp_path / "none.db").head()
 
 
+async def test_payload_that_is_no_event_is_named_when_it_is_read(journal: SqliteJournal) -> None:
+    await journal.append(alert("r"))
+    with closing(sqlite3.connect(journal.path)) as database, database:
+        database.execute("drop trigger events_are_never_changed")
+        database.execute("update events set payload = '{}'")
+    with pytest.raises(JournalError, match=r"event 1 in .* is not an event.*audit verify"):
+        list(journal.read())
+
+
+def test_reading_a_file_that_is_no_database_is_refused_clearly(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_text("this is not a database, whatever its name says" * 20)
+    for look in (JournalReader(path).verify, JournalReader(path).head):
+        with pytest.raises(JournalError, match="cannot be read"):
+            look()
+
+
 def test_a_file_that_is_no_database_is_refused_clearly(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     path.write_text("this is not a database, whatever its name says" * 20)
