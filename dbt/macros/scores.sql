@@ -1,11 +1,16 @@
+{#- Between 0 and 1; NULL stays NULL, where least() and greatest() would pass over it. -#}
+{% macro clamped(figure) -%}
+    (case when {{ figure }} is not null then greatest(0.0, least(1.0, {{ figure }})) end)
+{%- endmacro %}
+
 {#- Normalisation of each metric into a component score. M-11 for the first four; the others are rates already. -#}
 {% macro component_score(metric, figure) -%}
     {%- if metric in ('price_improvement', 'information_leakage') -%}
         (1 + {{ figure }} / 10)
     {%- elif metric == 'response_speed' -%}
-        greatest(0.0, least(1.0, 1 - {{ figure }} / 60))
+        {{ clamped('1 - ' ~ figure ~ ' / 60') }}
     {%- else -%}
-        greatest(0.0, least(1.0, {{ figure }}))
+        {{ clamped(figure) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -29,7 +34,11 @@
 
 {#- Half-width of the 95 % interval of a mean from its count, sum and sum of squares; NULL below two observations. -#}
 {% macro mean_half_width(n, total, squares) -%}
-    (1.96 * sqrt(greatest(0.0, ({{ squares }} - {{ total }} * {{ total }} / nullif({{ n }}, 0)) / nullif({{ n }} - 1, 0)) / nullif({{ n }}, 0)))
+    (
+        case when {{ n }} > 1
+            then 1.96 * sqrt(greatest(0.0, ({{ squares }} - {{ total }} * {{ total }} / {{ n }}) / ({{ n }} - 1)) / {{ n }})
+        end
+    )
 {%- endmacro %}
 
 {#- Centre and half-width of Wilson's 95 % interval of a rate (Wilson 1927); z = 1.96. -#}

@@ -72,7 +72,7 @@ select
     case
         when response = 'QUOTED' and firm then date_diff('millisecond', asked_at, responded_at) / 1000.0
     end as firm_quote_seconds,
-    case when response = 'QUOTED' then least(1.0, quote_quantity / referenced.quantity) end as size_ratio,
+    case when response = 'QUOTED' then {{ clamped('quote_quantity / referenced.quantity') }} end as size_ratio,
     {{ improvement_gain_bps('client_side', 'arrival_mid', 'quote_price') }} as quote_improvement_gain_bps
 from referenced
 inner join securities using (security_id)

@@ -49,9 +49,13 @@ composed as (
 
     select
         *,
-        {% for name, weight in weights.items() -%}
-        {{ weight }} * {{ name }}_score{{ " + " if not loop.last }}
-        {%- endfor %} as composite
+        -- Rounded: sums over threads agree to about 1e-14, and a rank must not hang on that.
+        round(
+            {% for name, weight in weights.items() -%}
+            {{ weight }} * {{ name }}_score{{ " + " if not loop.last }}
+            {%- endfor %},
+            12
+        ) as composite
     from scored
 
 ),
