@@ -13,17 +13,25 @@ import uvicorn
 from litestar import Litestar, Request, Response, Router
 
 from serve.adapters.desk_config import DeskConfigRefused
+from serve.adapters.fix.dictionary import DictionaryError
+from serve.adapters.fix.venue import VenueError
 from serve.adapters.journal import JournalError
+from serve.adapters.limits import LimitsError
 from serve.adapters.rules import RuleBookRefused
 from serve.adapters.tokens import TokensBroken
-from serve.api import lookups, recommendations, service
+from serve.api import lookups, recommendations, rfqs, service
 from serve.api.bodies import StrictRequest
 from serve.api.problems import HANDLERS, Problem, respond
+from serve.desk import DeskConfig
+from serve.desk_role import dealing, desk_reasons, read_desk_config
 from serve.parts import Parts, assemble, journalling, readiness, watching
 from serve.settings import ServiceRole, Settings
 from serve.web import pages
 
 log = structlog.get_logger(__name__)
+
+BAD_CONFIGURATION = (RuleBookRefused, DeskConfigRefused, VenueError, LimitsError)
+CANNOT_START = (JournalError, VenueError, DictionaryError, OSError)
 
 
 class ServiceError(RuntimeError):
@@ -31,11 +39,14 @@ class ServiceError(RuntimeError):
 
 
 def create_app(settings: Settings) -> Litestar:
-    """Compose the application. Raises ``RuleBookRefused`` or ``DeskConfigRefused`` for a bad configuration."""
+    """Compose the application. Raises one of ``BAD_CONFIGURATION`` for a file that cannot be used."""
     parts = assemble(settings)
+    desk_config = read_desk_config(settings) if ServiceRole.DESK in settings.roles else None
     routes: list[Router] = [service.router, pages.router]
     if ServiceRole.RECOMMEND in settings.roles:
         routes += [recommendations.router, lookups.router]
+    if desk_config:
+        routes.append(rfqs.router)
     app = Litestar(
         route_handlers=routes,
         request_class=StrictRequest,
@@ -43,22 +54,28 @@ def create_app(settings: Settings) -> Litestar:
         openapi_config=pages.openapi(version("sotto")),
         template_config=pages.templates,
         request_max_body_size=settings.max_body_bytes,
-        lifespan=[_lifespan(parts)],
+        lifespan=[_lifespan(parts, desk_config)],
         logging_config=None,
     )
     app.state.tokens = parts.tokens
     app.state.lookups = parts.lookups
-    app.state.readiness = lambda: readiness(parts, [])
+    app.state.readiness = lambda: readiness(parts, desk_reasons(app) if desk_config else [])
     return app
 
 
-def _lifespan(parts: Parts) -> Any:  # noqa: ANN401 - the framework takes a callable of its own shape
+def _lifespan(parts: Parts, desk_config: DeskConfig | None) -> Any:  # noqa: ANN401 - the framework takes a callable of its own shape
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            journal, use_cases = await stack.enter_async_context(journalling(parts))
-            app.state.journal, app.state.recommendations = journal, use_cases
-            await stack.enter_async_context(watching(parts))
+            try:
+                journal, use_cases = await stack.enter_async_context(journalling(parts))
+                app.state.journal, app.state.recommendations = journal, use_cases
+                await stack.enter_async_context(watching(parts))
+                if desk_config:
+                    await stack.enter_async_context(dealing(app, parts, desk_config, journal))
+            except CANNOT_START as exc:
+                app.state.failure = str(exc)
+                raise
             yield
 
     return lifespan
@@ -69,7 +86,7 @@ def run(settings: Settings) -> None:
     configure_logs(settings.log_level)
     try:
         app = create_app(settings)
-    except (RuleBookRefused, DeskConfigRefused) as exc:
+    except BAD_CONFIGURATION as exc:
         raise ServiceError(str(exc)) from exc
     listener = _listen(settings)
     if not settings.state.current.exists():
@@ -89,6 +106,8 @@ def run(settings: Settings) -> None:
 def configure_logs(level: str) -> None:
     """Write logs as JSON lines on standard error."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    # A failed start is told in one line by who started it; the server would print its traceback besides.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     roles: Annotated[tuple[ServiceRole, ...], NoDecode] = (ServiceRole.RECOMMEND, ServiceRole.DESK)
     clock_speed: float = Field(default=1.0, gt=0)
     clock_start: datetime | None = None
+    venue: str = Field(default="sim", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    fix_host: str | None = None
+    fix_port: int | None = Field(default=None, ge=1, le=65535)
     snapshot_poll_s: float = Field(default=1.0, gt=0)
     snapshot_max_age_hours: float = Field(default=96.0, gt=0)
     max_body_bytes: int = Field(default=256 * 1024, gt=0)

@@ -1,0 +1,82 @@
+"""The desk role inside the service: built from the first snapshot's dealers, and not ready until then."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import structlog
+from litestar import Litestar
+
+from serve.adapters.journal import JournalError, SqliteJournal
+from serve.api.idempotency import Once
+from serve.desk import DeskConfig, answering, build_desk, load_desk_config, running
+from serve.domain.market import Market
+from serve.parts import Parts
+from serve.settings import Settings
+from serve.usecases.rfqs import Desk
+
+log = structlog.get_logger(__name__)
+
+
+def read_desk_config(settings: Settings) -> DeskConfig:
+    """Read limits and venue. Raises LimitsError or VenueError."""
+    return load_desk_config(settings.config, settings.venue, host=settings.fix_host, port=settings.fix_port)
+
+
+def desk_reasons(app: Litestar) -> list[str]:
+    """Say why no RFQ can be started now; empty = one can."""
+    desk: Desk = app.state.desk
+    return desk.not_ready_because()
+
+
+@asynccontextmanager
+async def dealing(app: Litestar, parts: Parts, config: DeskConfig, journal: SqliteJournal) -> AsyncIterator[None]:
+    """Run the desk while the service runs. Without a snapshot there are no dealers to connect to: it waits for the first.
+
+    Raises VenueError or JournalError.
+    """
+    async with AsyncExitStack() as stack:
+        app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)))
+        market = parts.snapshots.current()
+        app.state.desk = _desk(parts, config, journal, market)
+        if market is not None:
+            await stack.enter_async_context(running(app.state.desk))
+            yield
+            return
+        waiting = asyncio.create_task(_start_later(app, parts, config, journal, stack))
+        try:
+            yield
+        finally:
+            waiting.cancel()
+            with suppress(asyncio.CancelledError):
+                await waiting
+
+
+def _desk(parts: Parts, config: DeskConfig, journal: SqliteJournal, market: Market | None) -> Desk:
+    return build_desk(
+        config,
+        home=parts.settings.state,
+        journal=journal,
+        clock=parts.clock,
+        ids=parts.ids,
+        snapshots=parts.snapshots,
+        dealers=market.dealers.values() if market else (),
+    )
+
+
+async def _start_later(app: Litestar, parts: Parts, config: DeskConfig, journal: SqliteJournal, stack: AsyncExitStack) -> None:
+    market = await _first_snapshot(parts)
+    desk = _desk(parts, config, journal, market)
+    try:
+        await stack.enter_async_context(running(desk))
+    except (JournalError, ValueError, OSError) as exc:
+        log.error("the desk could not start; restart the service once this is put right", reason=str(exc))
+        return
+    app.state.desk = desk
+    log.info("the desk is connected", dealers=len(market.dealers))
+
+
+async def _first_snapshot(parts: Parts) -> Market:
+    while (market := parts.snapshots.current()) is None:  # noqa: ASYNC110 - the store is filled by a watcher that polls as well
+        await asyncio.sleep(parts.settings.snapshot_poll_s)
+    return market
