@@ -1,10 +1,318 @@
 """The ``sotto`` command: composition only. Each subcommand imports what it needs when it runs."""
 
-import typer
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
-app = typer.Typer(name="sotto", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from serve.settings import Settings
+
+app = typer.Typer(
+    name="sotto",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Whom to ask for a price, quietly.",
+)
+rules_app = typer.Typer(no_args_is_help=True, help="Check the desk's rule book.")
+audit_app = typer.Typer(no_args_is_help=True, help="Check the journal.")
+token_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
+app.add_typer(rules_app, name="rules")
+app.add_typer(audit_app, name="audit")
+app.add_typer(token_app, name="token")
+
+NOTHING_PUBLISHED = 3
+say = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
 
 
 def main() -> None:
     """Run the command."""
     app()
+
+
+@app.command()
+def simulate(
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for the files; the truth goes to a folder beside it.")],
+    days: Annotated[int, typer.Option(min=1, help="Calendar days of history.")] = 180,
+    seed: Annotated[int, typer.Option(help="The same seed, days and end give the same files.")] = 7,
+    end: Annotated[str | None, typer.Option(help="Last day, ISO 8601; default: yesterday (UTC).")] = None,
+) -> None:
+    """Write vendor-shaped source files of a synthetic market, and the truth behind them apart."""
+    from sim.errors import SimulationError
+    from sim.simulate import simulate as run
+
+    with refusing(SimulationError):
+        made = run(out_dir, days, seed, _day(end, "--end"), progress=_progress)
+    out.print(f"{sum(made.rows.values()):,} rows in {made.out}, up to {made.end}; the truth in {made.truth}")
+
+
+@app.command()
+def refresh(
+    sources: Annotated[Path | None, typer.Option(help="A sources.yml, or a folder of canonical files.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Nothing that happened later is used; ISO 8601, default: now.")] = None,
+    known_at: Annotated[str | None, typer.Option(help="Nothing landed later is used; ISO 8601, default: now.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Build from nothing instead of on what stands.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Take in, build, check and publish; prints the snapshot, or why nothing was published (exit 3)."""
+    from flows.orchestration import run_refresh
+    from flows.refused import Refused
+
+    _follow_flows()
+    instant, known = _instant(as_of, "--as-of"), _instant(known_at, "--known-at")
+    try:
+        manifest = run_refresh(sources, as_of=instant, known_at=known, full=full)
+    except Refused as refused:
+        for reason in refused.reasons:
+            say.print(f"sotto: {reason}", markup=False, soft_wrap=True)
+        _leave("nothing was published; the last good snapshot stays", NOTHING_PUBLISHED)
+    quarantined = ", ".join(f"{count} {table}" for table, count in sorted(manifest.quarantined.items())) or "none"
+    say.print(f"scorecards: {manifest.tables['fct_dealer_scorecards'].rows:,} rows; rows set aside: {quarantined}")
+    out.print(manifest.snapshot_id)
+
+
+@app.command()
+def snapshots() -> None:
+    """List the published snapshots; the current one is marked."""
+    from flows.publish import current_id, list_manifests
+    from flows.settings import FlowSettings
+
+    home = FlowSettings().state
+    current = current_id(home)
+    for manifest in list_manifests(home):
+        mark = "*" if manifest.snapshot_id == current else " "
+        out.print(
+            f"{mark} {manifest.snapshot_id}  as of {manifest.as_of:%Y-%m-%d %H:%M}Z, made {manifest.created_at:%Y-%m-%d %H:%M}Z"
+        )
+
+
+@app.command()
+def rollback(snapshot_id: Annotated[str, typer.Argument(help="As `sotto snapshots` lists it.")]) -> None:
+    """Make an earlier snapshot the current one; the service follows within a second."""
+    from flows.publish import switch_to
+    from flows.settings import FlowSettings
+
+    with refusing(FileNotFoundError):
+        switch_to(FlowSettings().state, snapshot_id)
+    out.print(snapshot_id)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; default 8420.")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="recommend, desk; default: both.")] = None,
+) -> None:
+    """Run the service: recommendations, RFQs over FIX, the trader's page."""
+    from serve.app import ServiceError, run
+
+    with refusing(ServiceError):
+        run(_settings(host=host, port=port, roles=role))
+
+
+@app.command()
+def recommend(
+    order: Annotated[Path, typer.Argument(help="A JSON file with one order, or a list of orders.")],
+    snapshot: Annotated[str | None, typer.Option(help="A snapshot other than the current one.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A rule book other than config/rules.yml.")] = None,
+) -> None:
+    """Recommend dealers for an order, as the API would, without a server."""
+    from serve.offline import OfflineError, recommend_file
+
+    with refusing(OfflineError):
+        answer = recommend_file(order, _settings(), snapshot_id=snapshot, rules=rules)
+    _print_json(answer)
+
+
+@rules_app.command("check")
+def rules_check(file: Annotated[Path, typer.Argument(help="A rule book.")]) -> None:
+    """Validate a rule book; every fault is told with its place."""
+    from serve.offline import check_rules
+
+    faults = check_rules(file)
+    for fault in faults:
+        say.print(fault, markup=False, soft_wrap=True)
+    if faults:
+        raise typer.Exit(1)
+    out.print(f"{file}: no faults")
+
+
+@audit_app.command("verify")
+def audit_verify(head: Annotated[str | None, typer.Option(help="A head noted earlier: finds a cut-off end, too.")] = None) -> None:
+    """Check the journal's hash chain; exit 1 names the first broken event."""
+    from serve.adapters.journal import JournalError, JournalReader
+
+    home = _settings().state
+    if not home.journal.exists():
+        _leave(f"there is no journal at {home.journal}; is SOTTO_HOME right?")
+    with refusing(JournalError):
+        result = JournalReader(home.journal).verify(head)
+    if not result.ok:
+        _leave(f"the chain is broken at event {result.broken_seq}: {result.reason}")
+    out.print(f"{result.events:,} events, chain whole, head {result.head}")
+
+
+@app.command()
+def replay(recommendation_id: Annotated[str, typer.Argument(help="A recommendation's id.")]) -> None:
+    """Compute a past recommendation again and compare it field by field; exit 1 where it differs."""
+    from serve.offline import OfflineError, replay_recorded
+
+    with refusing(OfflineError):
+        result = replay_recorded(recommendation_id, _settings())
+    _print_json(result)
+    if result.differences:
+        raise typer.Exit(1)
+
+
+@app.command()
+def dealers(
+    world: Annotated[Path, typer.Option(help="The folder of the truth that `sotto simulate` wrote.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 9880,
+    speed: Annotated[float, typer.Option(help="Desk seconds per second; the service must run at the same.")] = 1.0,
+    store: Annotated[Path | None, typer.Option(help="Folder that keeps sequence numbers and fills over restarts.")] = None,
+) -> None:
+    """Run the simulated dealers as a FIX acceptor."""
+    from sim.errors import SimulationError
+    from sim.fix.acceptor import serve_dealers
+
+    with refusing(SimulationError):
+        serve_dealers(world, host=host, port=port, speed=speed, store=store, progress=_progress)
+
+
+@app.command()
+def demo(
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Exit at the end instead of leaving the service running.")] = False,  # noqa: FBT002 - a flag
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs; implies --no-serve.")] = False,  # noqa: FBT002 - a flag
+    days: Annotated[int, typer.Option(min=30, help="Days of synthetic history.")] = 180,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 7,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the service.")] = 8420,
+) -> None:
+    """Tell the whole loop on a synthetic market: a whisper RFQ over FIX whose outcome moves a score."""
+    from demo.story import DemoError, Telling, tell
+
+    with refusing(DemoError):
+        told = tell(Telling(days=days, seed=seed, port=port, serve=not (no_serve or as_json)), Console(stderr=as_json))
+    if as_json:
+        _print_json(told)
+
+
+@token_app.command("new")
+def token_new(
+    name: Annotated[str, typer.Option(help="Who or what bears it.")],
+    role: Annotated[str, typer.Option(help="oms, trader, quant, compliance or admin.")],
+    desk: Annotated[str, typer.Option(help="The desk whose orders it may see.")] = "main",
+    days: Annotated[int, typer.Option(min=1, help="Days until it expires.")] = 90,
+) -> None:
+    """Make a token and print it, this once."""
+    from serve.adapters.tokens import TokenFile, TokensBroken
+    from serve.domain.users import Role
+
+    if role not in list(Role):
+        _leave(f"--role {role!r} is not one of {', '.join(Role)}")
+    with refusing(TokensBroken):
+        secret = TokenFile(_settings().state.tokens).create(name, Role(role), desk, timedelta(days=days))
+    out.print(secret, soft_wrap=True)
+
+
+@token_app.command("list")
+def token_list() -> None:
+    """List tokens without their secrets."""
+    from serve.adapters.tokens import TokenFile, TokensBroken
+
+    table = Table("id", "name", "role", "desk", "expires")
+    with refusing(TokensBroken):
+        for user in TokenFile(_settings().state.tokens).listed():
+            table.add_row(user.token_id, user.name, user.role, user.desk, f"{user.expires_at:%Y-%m-%d}")
+    out.print(table)
+
+
+@token_app.command("revoke")
+def token_revoke(token_id: Annotated[str, typer.Argument(help="As `sotto token list` shows it.")]) -> None:
+    """Take a token away; a running service refuses it from the next request on."""
+    from serve.adapters.tokens import TokenFile, TokensBroken
+
+    with refusing(TokensBroken):
+        if not TokenFile(_settings().state.tokens).revoke(token_id):
+            _leave(f"there is no token {token_id!r}; `sotto token list` shows them")
+    out.print(f"{token_id} revoked")
+
+
+@contextmanager
+def refusing(*mistakes: type[Exception]) -> Iterator[None]:
+    """Turn a user's mistake into one clear line and exit 1."""
+    try:
+        yield
+    except mistakes as mistake:
+        _leave(str(mistake))
+
+
+def _leave(message: str, code: int = 1) -> NoReturn:
+    say.print(f"sotto: {message}", markup=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _settings(**given: object) -> "Settings":
+    """Read the settings; options that were given go before the environment."""
+    from pydantic import ValidationError
+
+    from serve.settings import Settings
+
+    try:
+        return Settings.model_validate(
+            {**Settings().model_dump(), **{name: value for name, value in given.items() if value is not None}}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        _leave(f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']} (got {first['input']!r})")
+
+
+def _instant(text: str | None, option: str) -> datetime | None:
+    """Read an ISO 8601 time; without a zone it is UTC, a date alone is its first instant."""
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        _leave(f"{option} {text!r} is not a time in ISO 8601, such as 2026-06-30T21:00:00Z", 2)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _day(text: str | None, option: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        _leave(f"{option} {text!r} is not a date in ISO 8601, such as 2026-06-30", 2)
+
+
+def _progress(message: str) -> None:
+    say.print(message, style="dim", markup=False)
+
+
+def _follow_flows() -> None:
+    """Show what the flows log on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("flows")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def _print_json(answer: object) -> None:
+    import msgspec
+
+    sys.stdout.write(json.dumps(msgspec.to_builtins(answer), indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

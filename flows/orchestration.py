@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.contracts.home import Home
+from flows.refused import Refused
+from flows.settings import FlowSettings
 
 if TYPE_CHECKING:
     from prefect import State
@@ -37,11 +39,9 @@ def prepare(home: Home) -> None:
 def run_refresh(
     sources: Path | None = None, *, as_of: datetime | None = None, known_at: datetime | None = None, full: bool = False
 ) -> "Manifest":
-    """Run one refresh and give the published manifest. Raises flows.refresh.Refused when nothing was published."""
-    from flows.settings import FlowSettings
-
+    """Run one refresh and give the published manifest. Raises Refused when nothing was published."""
     prepare(FlowSettings().state)
-    from flows.refresh import Refused, refresh
+    from flows.refresh import refresh
 
     where = str(sources.resolve()) if sources else None
     state: State[Manifest] = refresh(where, as_of=as_of, known_at=known_at, full=full, return_state=True)  # type: ignore[assignment]

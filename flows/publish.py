@@ -84,6 +84,12 @@ def current_id(home: Home) -> str | None:
     return home.current.read_text(encoding="utf-8").strip() if home.current.exists() else None
 
 
+def list_manifests(home: Home) -> list[Manifest]:
+    """Give every published snapshot's manifest, the oldest first."""
+    made = [read_manifest(home, path.parent.name) for path in home.snapshots.glob(f"*/{MANIFEST}")]
+    return sorted(made, key=lambda manifest: manifest.created_at)
+
+
 def read_manifest(home: Home, snapshot_id: str) -> Manifest:
     """Read one snapshot's manifest."""
     return msgspec.json.decode((home.snapshots / snapshot_id / MANIFEST).read_bytes(), type=Manifest)

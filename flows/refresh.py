@@ -19,20 +19,13 @@ from flows import deliveries, fit, publish, transform
 from flows.build import BuildFailed, BuildReport, build
 from flows.data_docs import write_gate_page
 from flows.landing import Landing, Receipt
+from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
 from flows.sources.registry import pull
 
 log = logging.getLogger("flows.refresh")
-
-
-class Refused(Exception):
-    """Nothing was published: ``reasons`` says why, one line each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("\n".join(reasons))
-        self.reasons = reasons
 
 
 def _is_passing_fault(_task: Task[..., object], _run: TaskRun, state: State[object]) -> bool:

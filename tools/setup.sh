@@ -16,8 +16,8 @@ began=$SECONDS
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 echo "setup: installing into $VENV with Python $version; the first time QuickFIX is compiled, which takes about three minutes"
 if command -v uv >/dev/null; then
-    uv pip install --quiet --python "$VENV/bin/python" --constraints constraints.txt --editable '.[flows,serve,dev]'
+    uv pip install --quiet --python "$VENV/bin/python" --constraints constraints.txt --editable '.[flows,serve,demo,dev]'
 else
-    "$VENV/bin/python" -m pip install --quiet --constraint constraints.txt --editable '.[flows,serve,dev]'
+    "$VENV/bin/python" -m pip install --quiet --constraint constraints.txt --editable '.[flows,serve,demo,dev]'
 fi
 echo "setup: done in $((SECONDS - began)) s"
