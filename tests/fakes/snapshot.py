@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -86,16 +88,13 @@ def write_snapshot(
     current: bool = True,
 ) -> str:
     """Write a snapshot folder under ``home`` and, unless told not to, make it the current one; give its id."""
-    rows = small_market() if rows is None else rows
     folder = Home(home).snapshots / snapshot_id
     folder.mkdir(parents=True)
-    with duckdb.connect(str(folder / "scorecards.duckdb")) as database:
-        for table, columns in SNAPSHOT_TABLES.items():
-            database.execute(f"create table {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
-            if rows[table]:
-                marks = f"({', '.join('?' for _ in columns)})"
-                cells = [_cell(row[name]) for row in rows[table] for name in columns]
-                database.execute(f"insert into {table} values {', '.join(marks for _ in rows[table])}", cells)
+    if rows is None:
+        rows = small_market()
+        (folder / "scorecards.duckdb").write_bytes(_small_database())
+    else:
+        _write_database(folder / "scorecards.duckdb", rows)
     facts = {table: TableFacts(rows=len(rows[table]), logical_hash="0" * 64) for table in SNAPSHOT_TABLES}
     manifest = Manifest(
         contract_version=CONTRACT_VERSION,
@@ -113,6 +112,24 @@ def write_snapshot(
     if current:
         make_current(home, snapshot_id)
     return snapshot_id
+
+
+@cache
+def _small_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "scorecards.duckdb"
+        _write_database(path, small_market())
+        return path.read_bytes()
+
+
+def _write_database(path: Path, rows: Rows) -> None:
+    with duckdb.connect(str(path)) as database:
+        for table, columns in SNAPSHOT_TABLES.items():
+            database.execute(f"create table {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+            if rows[table]:
+                marks = f"({', '.join('?' for _ in columns)})"
+                cells = [_cell(row[name]) for row in rows[table] for name in columns]
+                database.execute(f"insert into {table} values {', '.join(marks for _ in rows[table])}", cells)
 
 
 def make_current(home: Path, snapshot_id: str) -> None:

@@ -31,8 +31,9 @@ rules:
 
 def market(change: Callable[[Rows], None] | None = None) -> Market:
     """Write the small market, changed if asked, as a snapshot and read it as the service does."""
-    rows = small_market()
+    rows = None
     if change:
+        rows = small_market()
         change(rows)
     with TemporaryDirectory() as folder:
         name = write_snapshot(Path(folder), rows)
