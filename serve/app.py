@@ -21,8 +21,9 @@ from serve.adapters.rules import RuleBookRefused
 from serve.adapters.tokens import TokensBroken
 from serve.api import lookups, recommendations, rfqs, service
 from serve.api.bodies import StrictRequest
+from serve.api.idempotency import Once
 from serve.api.problems import HANDLERS, Problem, respond
-from serve.desk import DeskConfig
+from serve.desk import DeskConfig, answering
 from serve.desk_role import dealing, desk_reasons, read_desk_config
 from serve.parts import Parts, assemble, journalling, readiness, watching
 from serve.settings import ServiceRole, Settings
@@ -70,6 +71,7 @@ def _lifespan(parts: Parts, desk_config: DeskConfig | None) -> Any:  # noqa: ANN
             try:
                 journal, use_cases = await stack.enter_async_context(journalling(parts))
                 app.state.journal, app.state.recommendations = journal, use_cases
+                app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)))
                 await stack.enter_async_context(watching(parts))
                 if desk_config:
                     await stack.enter_async_context(dealing(app, parts, desk_config, journal))

@@ -8,8 +8,7 @@ import structlog
 from litestar import Litestar
 
 from serve.adapters.journal import JournalError, SqliteJournal
-from serve.api.idempotency import Once
-from serve.desk import DeskConfig, answering, build_desk, load_desk_config, running
+from serve.desk import DeskConfig, build_desk, load_desk_config, running
 from serve.domain.market import Market
 from serve.parts import Parts
 from serve.settings import Settings
@@ -36,7 +35,6 @@ async def dealing(app: Litestar, parts: Parts, config: DeskConfig, journal: Sqli
     Raises VenueError or JournalError.
     """
     async with AsyncExitStack() as stack:
-        app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)))
         market = parts.snapshots.current()
         app.state.desk = _desk(parts, config, journal, market)
         if market is not None:

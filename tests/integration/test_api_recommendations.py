@@ -199,3 +199,12 @@ async def test_without_a_snapshot_the_service_runs_and_says_that_it_is_not_ready
 async def test_order_without_a_time_is_dated_when_it_comes_in(api: Api) -> None:
     assert (await api.recommend()).json()["order"]["received_at"].endswith("Z")
     assert order()["order_id"] == "order-1"
+
+
+async def test_same_idempotency_key_gives_the_same_recommendation_and_journals_it_once(api: Api) -> None:
+    headers = {"Idempotency-Key": "order-1-first"}
+    first, again = [await api.call("POST", "/v1/recommendations", json=order(), headers=headers) for _ in range(2)]
+    other = await api.call("POST", "/v1/recommendations", json=order(quantity=2_000_000), headers=headers)
+    assert first.json() == again.json()
+    assert other.status_code == 422
+    assert len(list(api.app.state.journal.read(kind="recommendation.made"))) == 1

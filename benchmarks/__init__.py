@@ -1,0 +1,1 @@
+"""Measurements with their commands: ``python -m benchmarks NAME``; each module has a ``main()``."""
