@@ -79,9 +79,9 @@ def tell_change(console: Console, dealers: list[str], before: Mapping[str, Any],
     table = Table("dealer", "figure", "before", "after", title="What the desk has learned (90 days)", title_justify="left")
     for dealer in dealers:
         for figure, decimals in _SHOWN.items():
-            old, new = before[dealer][figure], after[dealer][figure]
+            old, new = _figure(before[dealer][figure], decimals), _figure(after[dealer][figure], decimals)
             if old != new:
-                table.add_row(dealer, figure.replace("_", " "), _figure(old, decimals), _figure(new, decimals))
+                table.add_row(dealer, figure.replace("_", " "), old, new)
         table.add_section()
     console.print(table)
 

@@ -5,11 +5,16 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import stamina
 from httpx_sse import connect_sse
 
 from demo.errors import DemoError
 
 _TIMEOUT_S = 60
+
+
+class NobodyLoggedOnError(DemoError):
+    """No dealer's FIX session is up yet."""
 
 
 class Trader:
@@ -22,8 +27,9 @@ class Trader:
         """Ask whom to ask."""
         return self._post("/v1/recommendations", order)
 
+    @stamina.retry(on=NobodyLoggedOnError, attempts=None, timeout=30, wait_initial=0.5, wait_max=1)
     def start(self, recommendation_id: str) -> dict[str, Any]:
-        """Start the RFQ that was recommended."""
+        """Start the RFQ that was recommended; waits while the dealers' sessions are coming up."""
         return self._post("/v1/rfqs", {"recommendation_id": recommendation_id})
 
     def execute(self, rfq_id: str, quote_id: str) -> dict[str, Any]:
@@ -48,6 +54,8 @@ class Trader:
         return self._told(self._http.post(path, json=body, headers={"Idempotency-Key": str(uuid4())}))
 
     def _told(self, answer: httpx.Response) -> dict[str, Any]:
+        if answer.is_error and "no-session" in answer.text:
+            raise NobodyLoggedOnError(answer.json()["detail"])
         if answer.is_error:
             raise DemoError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
         told: dict[str, Any] = answer.json()

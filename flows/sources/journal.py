@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -63,69 +64,135 @@ def _entries(path: Path) -> list[_Entry]:
 
 
 def rfq_rows(entries: Iterable[_Entry]) -> Iterator[dict[str, str | None]]:
-    """Turn events into rows of ``rfq_log``, one per dealer asked in a closed RFQ, cells as text. Pure."""
+    """Turn events into rows of ``rfq_log``, one per dealer asked in a closed RFQ, cells as text. Pure.
+
+    What a dealer sent first counts: a quote after its time-out, or after the end, is late and changes nothing. A dealer
+    whose request never went out was not asked.
+    """
     by_rfq: dict[str, list[_Entry]] = {}
+    closed: set[str] = set()
     for entry in entries:
-        by_rfq.setdefault(entry.event.rfq_id, []).append(entry)
-    for story in by_rfq.values():
-        if any(isinstance(entry.event, events.RfqClosed) for entry in story):
-            yield from _rows_of(story)
+        rfq_id = entry.event.rfq_id
+        if rfq_id not in closed:
+            by_rfq.setdefault(rfq_id, []).append(entry)
+        if isinstance(entry.event, events.RfqClosed):
+            closed.add(rfq_id)
+    for rfq_id, story in by_rfq.items():
+        start = story[0].event
+        if rfq_id in closed and isinstance(start, events.RfqStarted):
+            yield from _rows_of(start, story)
 
 
-def _rows_of(story: list[_Entry]) -> Iterator[dict[str, str | None]]:
-    start = next((entry.event for entry in story if isinstance(entry.event, events.RfqStarted)), None)
-    if start is None:
-        return
-    asked = [entry for entry in story if isinstance(entry.event, events.DealerAsked)]
-    quotes = {e.event.dealer_id: e.event for e in story if isinstance(e.event, events.QuoteReceived)}
-    without = {e.event.dealer_id: e.event for e in story if isinstance(e.event, events.DealerAnsweredWithout)}
-    fills = [entry.event for entry in story if isinstance(entry.event, events.ExecutionReported)]
-    outcomes = _outcomes(start, quotes, fills)
-    for entry in asked:
-        assert isinstance(entry.event, events.DealerAsked)  # noqa: S101 - narrows the type for the checker
-        dealer = entry.event.dealer_id
-        quote, silent = quotes.get(dealer), without.get(dealer)
-        if quote is None and silent is None:
-            continue
-        own = [fill for fill in fills if fill.dealer_id == dealer]
-        size = sum(fill.quantity for fill in own)
-        answer = quote.responded_at if quote else silent.responded_at if silent else None
+@dataclass(slots=True)
+class _Asked:
+    """One dealer's part in an RFQ."""
+
+    at: datetime
+    sequence: int
+    quotes: list[events.QuoteReceived] = field(default_factory=list)
+    without: events.DealerAnsweredWithout | None = None
+    fills: list[events.ExecutionReported] = field(default_factory=list)
+
+    def note(self, event: _READ) -> None:
+        """Take in what the dealer did next."""
+        match event:
+            case events.QuoteReceived() if self.without is None:
+                self.quotes.append(event)
+            case events.DealerAnsweredWithout() if not self.quotes:
+                self.without = event
+            case events.ExecutionReported():
+                self.fills.append(event)
+
+    @property
+    def never_sent(self) -> bool:
+        """Whether the request did not go out: our failure, which must not count against the dealer."""
+        silent = self.without
+        return silent is not None and silent.response is Response.REJECTED and silent.responded_at is None
+
+
+def _rows_of(start: events.RfqStarted, story: list[_Entry]) -> Iterator[dict[str, str | None]]:
+    asked: dict[str, _Asked] = {}
+    for entry in story:
+        if isinstance(entry.event, events.DealerAsked):
+            asked[entry.event.dealer_id] = _Asked(entry.at, entry.event.sequence)
+        elif not isinstance(entry.event, events.RfqStarted | events.RfqClosed) and entry.event.dealer_id in asked:
+            asked[entry.event.dealer_id].note(entry.event)
+    answered = {dealer: part for dealer, part in asked.items() if not part.never_sent and (part.quotes or part.without)}
+    outcomes = _outcomes(start, answered)
+    for dealer, part in answered.items():
         yield {
-            "rfq_id": start.rfq_id,
-            "order_id": start.order_id,
-            "venue": start.venue,
-            "security_id": start.security_id,
-            "client_side": start.side,
-            "quantity": _number(start.quantity),
-            "protocol": start.protocol,
-            "asked_at": entry.at.isoformat(),
-            "dealer_id": dealer,
-            "sequence": str(entry.event.sequence),
-            "dealers_asked": str(len(asked)),
-            "timeout_s": _number(start.timeout_s),
-            "response": Response.QUOTED if quote else silent.response if silent else None,
-            "responded_at": answer.isoformat() if answer else None,
-            "quote_price": _number(quote.price) if quote else None,
-            "quote_quantity": _number(quote.quantity) if quote else None,
-            "firm": str(quote.firm).lower() if quote else None,
-            "outcome": outcomes.get(dealer, Outcome.NOT_TRADED if not fills else Outcome.LOST),
-            "executed_at": max(fill.executed_at for fill in own).isoformat() if own else None,
-            "executed_price": _number(sum(fill.price * fill.quantity for fill in own) / size) if own else None,
-            "executed_quantity": _number(size) if own else None,
+            **_asking(start, dealer, part, len(answered)),
+            **_answer(part),
+            "outcome": outcomes[dealer],
+            **_fill(part),
             "arrival_mid": _number(start.arrival_mid),
             "propensity": _number(start.propensity),
         }
 
 
-def _outcomes(
-    start: events.RfqStarted, quotes: dict[str, events.QuoteReceived], fills: list[events.ExecutionReported]
-) -> dict[str, Outcome]:
-    winners = {fill.dealer_id for fill in fills}
-    if not winners:
-        return {}
-    losing = sorted((quote.price * start.side.direction, dealer) for dealer, quote in quotes.items() if dealer not in winners)
-    cover = {losing[0][1]: Outcome.COVER} if losing else {}
-    return dict.fromkeys(winners, Outcome.TRADED) | cover
+def _asking(start: events.RfqStarted, dealer: str, part: _Asked, dealers_asked: int) -> dict[str, str | None]:
+    return {
+        "rfq_id": start.rfq_id,
+        "order_id": start.order_id,
+        "venue": start.venue,
+        "security_id": start.security_id,
+        "client_side": start.side,
+        "quantity": _number(start.quantity),
+        "protocol": start.protocol,
+        "asked_at": part.at.isoformat(),
+        "dealer_id": dealer,
+        "sequence": str(part.sequence),
+        "dealers_asked": str(dealers_asked),
+        "timeout_s": _number(start.timeout_s),
+    }
+
+
+def _answer(part: _Asked) -> dict[str, str | None]:
+    """Give the response: its time is that of the first quote, its price and size those of the last."""
+    if part.quotes:
+        first, last = part.quotes[0], part.quotes[-1]
+        return {
+            "response": Response.QUOTED,
+            "responded_at": first.responded_at.isoformat(),
+            "quote_price": _number(last.price),
+            "quote_quantity": _number(last.quantity),
+            "firm": str(last.firm).lower(),
+        }
+    silent = part.without
+    responded = silent.responded_at if silent and silent.response is not Response.TIMED_OUT else None
+    return {
+        "response": silent.response if silent else None,
+        "responded_at": responded.isoformat() if responded else None,
+        "quote_price": None,
+        "quote_quantity": None,
+        "firm": None,
+    }
+
+
+def _fill(part: _Asked) -> dict[str, str | None]:
+    if not part.fills:
+        return {"executed_at": None, "executed_price": None, "executed_quantity": None}
+    size = sum(fill.quantity for fill in part.fills)
+    return {
+        "executed_at": max(fill.executed_at for fill in part.fills).isoformat(),
+        "executed_price": _number(sum(fill.price * fill.quantity for fill in part.fills) / size),
+        "executed_quantity": _number(size),
+    }
+
+
+def _outcomes(start: events.RfqStarted, answered: dict[str, _Asked]) -> dict[str, Outcome]:
+    if not any(part.fills for part in answered.values()):
+        return dict.fromkeys(answered, Outcome.NOT_TRADED)
+    losing = [
+        (part.quotes[-1].price * start.side.direction, dealer)
+        for dealer, part in answered.items()
+        if part.quotes and not part.fills
+    ]
+    cover = min(losing)[1] if losing else None
+    return {
+        dealer: Outcome.TRADED if part.fills else Outcome.COVER if dealer == cover else Outcome.LOST
+        for dealer, part in answered.items()
+    }
 
 
 def _number(value: float | None) -> str | None:
