@@ -27,8 +27,13 @@ class Api:
     home: Path
 
     async def call(self, method: str, path: str, role: Role | None = Role.TRADER, **more: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
+        headers = {"Authorization": f"Bearer {self._token(role)}"} if role else {}
         return await self.client.request(method, path, headers=headers | more.pop("headers", {}), **more)
+
+    def _token(self, role: Role) -> str:
+        if role not in self.tokens:
+            self.tokens[role] = self.app.state.tokens.create(f"{role}-1", role, "credit", timedelta(hours=1))
+        return self.tokens[role]
 
     async def recommend(self, **changes: Any) -> Any:
         return await self.call("POST", "/v1/recommendations", json=order(**changes))
@@ -40,10 +45,9 @@ async def running(home: Path, *, publish: bool = True, **settings: Any) -> Async
         write_snapshot(home)
     chosen = {"roles": (ServiceRole.RECOMMEND,), "snapshot_poll_s": 0.02} | settings
     app = create_app(Settings(home=home, **chosen))
-    tokens = {role: app.state.tokens.create(f"{role}-1", role, "credit", timedelta(hours=1)) for role in Role}
     transport = httpx.ASGITransport(app)
     async with _alive(app), httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-        yield Api(app, client, tokens, home)
+        yield Api(app, client, {}, home)
 
 
 @asynccontextmanager
