@@ -89,19 +89,25 @@ class _Asked:
 
     at: datetime
     sequence: int
-    quotes: list[events.QuoteReceived] = field(default_factory=list)
+    in_time: list[events.QuoteReceived] = field(default_factory=list)
+    late: list[events.QuoteReceived] = field(default_factory=list)
     without: events.DealerAnsweredWithout | None = None
     fills: list[events.ExecutionReported] = field(default_factory=list)
 
     def note(self, event: _READ) -> None:
         """Take in what the dealer did next."""
         match event:
-            case events.QuoteReceived() if self.without is None:
-                self.quotes.append(event)
-            case events.DealerAnsweredWithout() if not self.quotes:
+            case events.QuoteReceived():
+                (self.late if self.without else self.in_time).append(event)
+            case events.DealerAnsweredWithout() if not self.in_time:
                 self.without = event
             case events.ExecutionReported():
                 self.fills.append(event)
+
+    @property
+    def quotes(self) -> list[events.QuoteReceived]:
+        """The quotes that count: those in time, and late ones only where the desk traded on one."""
+        return self.in_time or (self.late if self.fills else [])
 
     @property
     def never_sent(self) -> bool:
