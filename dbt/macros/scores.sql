@@ -32,20 +32,30 @@
     ]) }}
 {%- endmacro %}
 
-{#- Half-width of the 95 % interval of a mean from its count, sum and sum of squares; NULL below two observations. -#}
-{% macro mean_half_width(n, total, squares) -%}
-    (
-        case when {{ n }} > 1
-            then 1.96 * sqrt(greatest(0.0, ({{ squares }} - {{ total }} * {{ total }} / {{ n }}) / ({{ n }} - 1)) / {{ n }})
-        end
-    )
+{#-
+    Centre of the 95 % interval of a metric's figure: Wilson's for a rate (Wilson 1927, z = 1.96), the mean for a mean.
+-#}
+{% macro interval_centre(metric) -%}
+    {%- if metric.kind == 'rate' -%}
+        (({{ metric.total }} + 1.9208) / (nullif({{ metric.n }}, 0) + 3.8416))
+    {%- else -%}
+        {{ metric.name }}
+    {%- endif -%}
 {%- endmacro %}
 
-{#- Centre and half-width of Wilson's 95 % interval of a rate (Wilson 1927); z = 1.96. -#}
-{% macro wilson_centre(wins, n) -%}
-    (({{ wins }} + 1.9208) / (nullif({{ n }}, 0) + 3.8416))
-{%- endmacro %}
-
-{% macro wilson_half_width(wins, n) -%}
-    (1.96 * sqrt({{ wins }} * ({{ n }} - {{ wins }}) / nullif({{ n }}, 0)::double + 0.9604) / (nullif({{ n }}, 0) + 3.8416))
+{#- Half its width. A mean of fewer than two observations has none: NULL. -#}
+{% macro interval_half_width(metric) -%}
+    {%- set n, total, squares = metric.n, metric.total, metric.squares -%}
+    {%- if metric.kind == 'rate' -%}
+        (
+            1.96 * sqrt({{ total }} * ({{ n }} - {{ total }}) / cast(nullif({{ n }}, 0) as double) + 0.9604)
+            / (nullif({{ n }}, 0) + 3.8416)
+        )
+    {%- else -%}
+        (
+            case when {{ n }} > 1
+                then 1.96 * sqrt(greatest(0.0, ({{ squares }} - {{ total }} * {{ total }} / {{ n }}) / ({{ n }} - 1)) / {{ n }})
+            end
+        )
+    {%- endif -%}
 {%- endmacro %}

@@ -7,7 +7,7 @@ with responses as (
 
 executions as (
 
-    select rfq_id, dealer_id, price_improvement_gain_bps, reversion_bps from {{ ref('int_executions') }}
+    select * from {{ ref('int_executions') }}
 
 ),
 
@@ -45,10 +45,11 @@ select
         ('seconds', 'firm_quote_seconds'),
         ('size_ratio', 'size_ratio'),
         ('quote_improvement', 'quote_improvement_gain_bps'),
-    ] -%}
-    count({{ column }}) as {{ name }}_n,
-    coalesce(sum({{ column }}), 0) as {{ name }}_sum,
-    coalesce(sum({{ column }} * {{ column }}), 0) as {{ name }}_squares{{ "," if not loop.last }}
+    ] %}
+        count({{ column }}) as {{ name }}_n,
+        coalesce(sum({{ column }}), 0) as {{ name }}_sum,
+        coalesce(sum({{ column }} * {{ column }}), 0) as {{ name }}_squares
+        {%- if not loop.last %},{% endif %}
     {% endfor %}
 from measured
 group by all

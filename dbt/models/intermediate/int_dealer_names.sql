@@ -1,4 +1,5 @@
--- Every name under which a dealer may appear, with its validity: its identifier, its legal name, its aliases.
+-- Every name under which a dealer may appear, on the days it stands for that dealer. On no day does a name mean two:
+-- an identifier or legal name is never another dealer's alias, and of two aliases the later one takes over.
 with dealers as (
 
     select * from {{ ref('stg_dealers') }}
@@ -7,18 +8,51 @@ with dealers as (
 
 aliases as (
 
-    select aliases.* from {{ ref('stg_dealer_aliases') }} as aliases
-    inner join dealers using (dealer_id)
+    select
+        aliases.alias,
+        aliases.dealer_id,
+        aliases.valid_from,
+        aliases.valid_to
+    from {{ ref('stg_dealer_aliases') }} as aliases
+    -- An alias of a dealer that the firm does not know leads nowhere.
+    semi join dealers on aliases.dealer_id = dealers.dealer_id
+
+),
+
+own_names as (
+
+    select
+        dealer_id as dealer_ref,
+        dealer_id,
+        1 as preference
+    from dealers
+    union all
+    select
+        name as dealer_ref,
+        dealer_id,
+        2 as preference
+    from dealers
 
 ),
 
 named as (
 
-    select dealer_id as dealer_ref, dealer_id, date '0001-01-01' as valid_from, date '9999-12-31' as valid_to, 1 as preference from dealers
+    select
+        dealer_ref,
+        dealer_id,
+        date '0001-01-01' as valid_from,
+        date '9999-12-31' as valid_to
+    from own_names
+    qualify row_number() over (partition by dealer_ref order by preference, dealer_id) = 1
     union all
-    select name, dealer_id, date '0001-01-01', date '9999-12-31', 2 from dealers
-    union all
-    select alias, dealer_id, valid_from, valid_to, 3 from aliases
+    select
+        aliases.alias as dealer_ref,
+        aliases.dealer_id,
+        aliases.valid_from,
+        aliases.valid_to
+    from aliases
+    anti join own_names on aliases.alias = own_names.dealer_ref
+    qualify row_number() over (partition by aliases.alias, aliases.valid_from order by aliases.dealer_id) = 1
 
 )
 
@@ -26,6 +60,6 @@ select
     dealer_ref,
     dealer_id,
     valid_from,
-    valid_to
+    -- least() passes over the NULL of the last one.
+    least(valid_to, lead(valid_from) over (partition by dealer_ref order by valid_from) - 1) as valid_to
 from named
-qualify row_number() over (partition by dealer_ref, valid_from order by preference, dealer_id) = 1

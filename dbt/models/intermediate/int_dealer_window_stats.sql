@@ -2,7 +2,8 @@
 {% set counts = ['rfqs_asked', 'rfqs_quoted', 'rfqs_declined', 'rfqs_timed_out', 'rfqs_rejected', 'rfqs_won'] %}
 {% set sums = [] %}
 {% for name in ['improvement', 'reversion', 'seconds', 'size_ratio'] %}
-    {% do sums.extend([name ~ '_n', name ~ '_sum', name ~ '_squares']) %}
+    {% do counts.append(name ~ '_n') %}
+    {% do sums.extend([name ~ '_sum', name ~ '_squares']) %}
 {% endfor %}
 
 with days as (
@@ -30,8 +31,9 @@ summed as (
         days.scorecard_class,
         any_value(days.asset_class) as asset_class,
         days.dealer_id,
-        {% for column in counts + sums -%}
-        sum({{ column }}) as {{ column }}{{ "," if not loop.last }}
+        {% for column in counts + sums %}
+            sum(days.{{ column }}) as {{ column }}
+            {%- if not loop.last %},{% endif %}
         {% endfor %}
     from days
     inner join windows
@@ -42,7 +44,11 @@ summed as (
 
 classes as (
 
-    select distinct window_days, scorecard_class, asset_class from summed
+    select distinct
+        window_days,
+        scorecard_class,
+        asset_class
+    from summed
 
 )
 
@@ -51,8 +57,12 @@ select
     classes.scorecard_class,
     classes.asset_class,
     dealers.dealer_id,
-    {% for column in counts + sums -%}
-    coalesce({{ column }}, 0) as {{ column }}{{ "," if not loop.last }}
+    {% for column in counts %}
+        cast(coalesce(summed.{{ column }}, 0) as bigint) as {{ column }},
+    {% endfor %}
+    {% for column in sums %}
+        coalesce(summed.{{ column }}, 0) as {{ column }}
+        {%- if not loop.last %},{% endif %}
     {% endfor %}
 from classes
 cross join dealers

@@ -21,7 +21,10 @@ mids as (
 
 at_trade as (
 
-    select executions.rfq_id, executions.dealer_id, mids.mid
+    select
+        executions.rfq_id,
+        executions.dealer_id,
+        mids.mid
     from executions
     asof inner join mids on executions.security_id = mids.security_id and executions.executed_at >= mids.priced_at
 
@@ -29,7 +32,10 @@ at_trade as (
 
 at_horizon as (
 
-    select executions.rfq_id, executions.dealer_id, mids.mid
+    select
+        executions.rfq_id,
+        executions.dealer_id,
+        mids.mid
     from executions
     asof inner join mids
         on
@@ -43,8 +49,8 @@ measured as (
 
     select
         executions.*,
-        vendor.reversion_bps as vendor_reversion_bps,
         vendor.arrival_gain_bps as vendor_improvement_gain_bps,
+        vendor.reversion_bps as vendor_reversion_bps,
         vendor.shortfall_cost_bps,
         vendor.impact_cost_bps as vendor_impact_cost_bps,
         {{ improvement_gain_bps('executions.client_side', 'executions.arrival_mid', 'executions.executed_price') }}
@@ -59,8 +65,26 @@ measured as (
 )
 
 select
-    *,
+    rfq_id,
+    dealer_id,
+    security_id,
+    asset_class,
+    scorecard_class,
+    client_side,
+    quantity,
+    executed_at,
+    executed_price,
+    executed_quantity,
+    arrival_mid,
+
     -- Where a vendor gives the figure it is used; ours stands beside it.
     coalesce(vendor_improvement_gain_bps, own_improvement_gain_bps) as price_improvement_gain_bps,
-    coalesce(vendor_reversion_bps, own_reversion_bps) as reversion_bps
+    coalesce(vendor_reversion_bps, own_reversion_bps) as reversion_bps,
+    vendor_improvement_gain_bps,
+    own_improvement_gain_bps,
+    vendor_reversion_bps,
+    own_reversion_bps,
+    shortfall_cost_bps,
+    vendor_impact_cost_bps,
+    drift_cost_bps
 from measured

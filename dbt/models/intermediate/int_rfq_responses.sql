@@ -34,7 +34,9 @@ resolved as (
     select
         responses.*,
         names.dealer_id,
-        identifiers.security_id
+        identifiers.security_id,
+        -- The desk had the order when it asked the first dealer: a whisper's later dealers are measured from there too.
+        min(responses.asked_at) over (partition by responses.rfq_id) as arrived_at
     from responses
     inner join identifiers using (security_ref)
     inner join names
@@ -44,7 +46,7 @@ resolved as (
     -- Two names of one dealer in one RFQ are one response: the one that traded, else the first answer.
     qualify row_number() over (
         partition by responses.rfq_id, names.dealer_id
-        order by responses.outcome <> 'TRADED', responses.responded_at nulls last, responses.dealer_ref
+        order by responses.outcome <> 'TRADED' asc, responses.responded_at asc nulls last, responses.dealer_ref asc
     ) = 1
 
 ),
@@ -53,26 +55,68 @@ referenced as (
 
     select
         resolved.* exclude (arrival_mid),
-        coalesce(resolved.arrival_mid, mids.mid) as arrival_mid
+        coalesce(resolved.arrival_mid, mids.mid) as arrival_mid,
+        securities.asset_class,
+        securities.scorecard_class,
+        securities.issuer_id,
+        securities.sector,
+        securities.maturity_date
     from resolved
+    inner join securities using (security_id)
     asof left join mids
-        on resolved.security_id = mids.security_id and resolved.asked_at >= mids.priced_at
+        on resolved.security_id = mids.security_id and resolved.arrived_at >= mids.priced_at
 
 )
 
 select
-    referenced.*,
-    securities.asset_class,
-    securities.scorecard_class,
-    securities.issuer_id,
-    securities.sector,
-    {{ maturity_bucket('securities.maturity_date', 'referenced.asked_at') }} as maturity_bucket,
-    {{ size_bucket('referenced.quantity') }} as size_bucket,
-    cast(referenced.asked_at as date) as asked_on,
-    case
-        when response = 'QUOTED' and firm then date_diff('millisecond', asked_at, responded_at) / 1000.0
-    end as firm_quote_seconds,
-    case when response = 'QUOTED' then {{ clamped('quote_quantity / referenced.quantity') }} end as size_ratio,
-    {{ improvement_gain_bps('client_side', 'arrival_mid', 'quote_price') }} as quote_improvement_gain_bps
+    -- identifiers
+    rfq_id,
+    dealer_id,
+    security_id,
+    order_id,
+    venue,
+
+    -- context at the time
+    asset_class,
+    scorecard_class,
+    issuer_id,
+    sector,
+    {{ maturity_bucket('maturity_date', 'asked_at') }} as maturity_bucket,
+    client_side,
+    quantity,
+    {{ size_bucket('quantity') }} as size_bucket,
+
+    -- how it was asked
+    protocol,
+    asked_at,
+    cast(asked_at as date) as asked_on,
+    sequence,
+    dealers_asked,
+    timeout_s,
+    propensity,
+
+    -- what came back
+    response,
+    responded_at,
+    case when response = 'QUOTED' and firm then date_diff('millisecond', asked_at, responded_at) / 1000.0 end
+        as firm_quote_seconds,
+    quote_price,
+    quote_quantity,
+    case when response = 'QUOTED' then {{ clamped('quote_quantity / quantity') }} end as size_ratio,
+    firm,
+
+    -- how it ended
+    outcome,
+    executed_at,
+    executed_price,
+    executed_quantity,
+    completed_at,
+    arrival_mid,
+    {{ improvement_gain_bps('client_side', 'arrival_mid', 'quote_price') }} as quote_improvement_gain_bps,
+
+    -- where it stands in landing
+    landed_source,
+    landed_file,
+    landed_row,
+    landed_batch
 from referenced
-inner join securities using (security_id)

@@ -19,9 +19,9 @@ graded as (
     from securities
     inner join ratings
         on
-            (ratings.agency = 'SP' and ratings.symbol = securities.rating_sp)
-            or (ratings.agency = 'MOODYS' and ratings.symbol = securities.rating_moodys)
-            or (ratings.agency = 'FITCH' and ratings.symbol = securities.rating_fitch)
+            (ratings.agency = 'SP' and securities.rating_sp = ratings.symbol)
+            or (ratings.agency = 'MOODYS' and securities.rating_moodys = ratings.symbol)
+            or (ratings.agency = 'FITCH' and securities.rating_fitch = ratings.symbol)
     group by securities.security_id
 
 ),

@@ -7,14 +7,15 @@ with securities as (
 
 named as (
 
-    select security_id as security_ref, security_id, 1 as preference from securities
-    union all
-    select cusip, security_id, 2 from securities where cusip is not null
-    union all
-    select isin, security_id, 3 from securities where isin is not null
-    union all
-    select figi, security_id, 4 from securities where figi is not null
-
+    {% for column in ['security_id', 'cusip', 'isin', 'figi'] -%}
+        select
+            {{ column }} as security_ref,
+            security_id,
+            {{ loop.index }} as preference
+        from securities
+        where {{ column }} is not null
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 )
 
 select

@@ -11,17 +11,26 @@ identifiers as (
 
 ),
 
-undone as (
+-- Some tapes point every later report at the first one, others at the one before: of several for one original only
+-- the last landed counts, and whatever has been pointed at is undone.
+amendments as (
 
-    select distinct original_trade_id as trade_id from reports where status in ('CANCEL', 'CORRECT')
+    select * from reports
+    where status in ('CANCEL', 'CORRECT')
+    qualify row_number() over (
+        partition by original_trade_id
+        order by landed_at desc, landed_file desc, landed_row desc
+    ) = 1
 
 ),
 
 standing as (
 
-    select reports.* from reports
-    left join undone using (trade_id)
-    where reports.status <> 'CANCEL' and undone.trade_id is null
+    select * from reports
+    where status = 'NEW'
+    union all
+    select * from amendments
+    where status = 'CORRECT'
 
 )
 
@@ -35,3 +44,4 @@ select
     standing.reporting_side
 from standing
 inner join identifiers using (security_ref)
+anti join amendments on standing.trade_id = amendments.original_trade_id

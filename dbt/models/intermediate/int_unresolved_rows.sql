@@ -58,9 +58,9 @@ select
     file,
     row,
     batch,
-    'dealer_id',
-    'unknown_dealer',
-    'is neither a dealer nor an alias valid on that day',
-    dealer_ref
+    'dealer_id' as column_name,
+    'unknown_dealer' as rule,
+    'is neither a dealer nor an alias valid on that day' as reason,
+    dealer_ref as value
 from judged
 where dealer_unknown

@@ -7,9 +7,14 @@ with results as (
 
 executions as (
 
-    select rfq_id, executed_price, executed_quantity from {{ ref('int_rfq_responses') }}
+    -- A currency figure is for the whole RFQ, whatever number of dealers it traded with.
+    select
+        rfq_id,
+        sum(executed_price * executed_quantity) / sum(executed_quantity) as executed_price,
+        sum(executed_quantity) as executed_quantity
+    from {{ ref('int_rfq_responses') }}
     where outcome = 'TRADED'
-    qualify row_number() over (partition by rfq_id order by executed_quantity desc, dealer_id) = 1
+    group by rfq_id
 
 ),
 
@@ -25,7 +30,8 @@ signed as (
 
 select
     rfq_id,
-    avg(gain_bps) filter (where metric = 'price_reversion' and horizon_s = {{ var('reversion_horizon_s') }}) as reversion_bps,
+    avg(gain_bps) filter (where metric = 'price_reversion' and horizon_s = {{ var('reversion_horizon_s') }})
+        as reversion_bps,
     avg(gain_bps) filter (where metric = 'arrival_slippage') as arrival_gain_bps,
     avg(-gain_bps) filter (where metric = 'implementation_shortfall') as shortfall_cost_bps,
     avg(-gain_bps) filter (where metric = 'market_impact') as impact_cost_bps,

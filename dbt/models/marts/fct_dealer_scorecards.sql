@@ -14,16 +14,13 @@ figures as (
 
     select
         *,
-        {% for metric in metrics -%}
-        {{ metric.total }}::double / nullif({{ metric.n }}, 0) as {{ metric.name }},
-        sum({{ metric.total }}) over class::double / nullif(sum({{ metric.n }}) over class, 0) as class_{{ metric.name }},
-        {%- if metric.kind == 'rate' %}
-        {{ wilson_centre(metric.total, metric.n) }} as {{ metric.name }}_centre,
-        {{ wilson_half_width(metric.total, metric.n) }} as {{ metric.name }}_half_width{{ "," if not loop.last }}
-        {%- else %}
-        {{ metric.name }} as {{ metric.name }}_centre,
-        {{ mean_half_width(metric.n, metric.total, metric.squares) }} as {{ metric.name }}_half_width{{ "," if not loop.last }}
-        {%- endif %}
+        {% for metric in metrics %}
+            {{ metric.total }} / cast(nullif({{ metric.n }}, 0) as double) as {{ metric.name }},
+            sum({{ metric.total }}) over class / cast(nullif(sum({{ metric.n }}) over class, 0) as double)
+                as class_{{ metric.name }},
+            {{ interval_centre(metric) }} as {{ metric.name }}_centre,
+            {{ interval_half_width(metric) }} as {{ metric.name }}_half_width
+            {%- if not loop.last %},{% endif %}
         {% endfor %}
     from stats
     window class as (partition by window_days, scorecard_class)
@@ -34,12 +31,13 @@ scored as (
 
     select
         *,
-        {% for metric in metrics -%}
-        coalesce(
-            {{ component_score(metric.name, metric.name) }},
-            {{ component_score(metric.name, 'class_' ~ metric.name) }},
-            {{ neutral_score(metric.name) }}
-        ) as {{ metric.name }}_score{{ "," if not loop.last }}
+        {% for metric in metrics %}
+            coalesce(
+                {{ component_score(metric.name, metric.name) }},
+                {{ component_score(metric.name, 'class_' ~ metric.name) }},
+                {{ neutral_score(metric.name) }}
+            ) as {{ metric.name }}_score
+            {%- if not loop.last %},{% endif %}
         {% endfor %}
     from figures
 
@@ -51,9 +49,9 @@ composed as (
         *,
         -- Rounded: sums over threads agree to about 1e-14, and a rank must not hang on that.
         round(
-            {% for name, weight in weights.items() -%}
-            {{ weight }} * {{ name }}_score{{ " + " if not loop.last }}
-            {%- endfor %},
+            {% for name, weight in weights.items() %}
+                {{ weight }} * {{ name }}_score{{ " +" if not loop.last }}
+            {% endfor %},
             12
         ) as composite
     from scored
@@ -67,7 +65,11 @@ ranked as (
         case when rfqs_asked > 0 then row_number() over class end as composite_rank,
         count(*) filter (where rfqs_asked > 0) over (partition by window_days, scorecard_class) as dealers_ranked
     from composed
-    window class as (partition by window_days, scorecard_class order by rfqs_asked = 0, composite desc, dealer_id)
+    window
+        class as (
+            partition by window_days, scorecard_class
+            order by rfqs_asked = 0 asc, composite desc, dealer_id asc
+        )
 
 )
 
@@ -77,22 +79,22 @@ select
     scorecard_class,
     asset_class,
     window_days,
-    rfqs_asked::bigint as rfqs_asked,
-    rfqs_quoted::bigint as rfqs_quoted,
-    rfqs_declined::bigint as rfqs_declined,
-    rfqs_timed_out::bigint as rfqs_timed_out,
-    rfqs_rejected::bigint as rfqs_rejected,
-    rfqs_won::bigint as rfqs_won,
-    {% for metric in metrics -%}
-    {{ metric.name }},
-    {{ metric.n }}::bigint as {{ metric.name }}_n,
-    {{ metric.name }}_centre - {{ metric.name }}_half_width as {{ metric.name }}_low,
-    {{ metric.name }}_centre + {{ metric.name }}_half_width as {{ metric.name }}_high,
-    {{ metric.name }}_score::double as {{ metric.name }}_score,
-    {% endfor -%}
-    composite::double as composite,
-    composite_rank::integer as composite_rank,
-    composite_rank::double / nullif(dealers_ranked, 0) as composite_rank_share,
+    rfqs_asked,
+    rfqs_quoted,
+    rfqs_declined,
+    rfqs_timed_out,
+    rfqs_rejected,
+    rfqs_won,
+    {% for metric in metrics %}
+        {{ metric.name }},
+        {{ metric.n }} as {{ metric.name }}_n,
+        {{ metric.name }}_centre - {{ metric.name }}_half_width as {{ metric.name }}_low,
+        {{ metric.name }}_centre + {{ metric.name }}_half_width as {{ metric.name }}_high,
+        cast({{ metric.name }}_score as double) as {{ metric.name }}_score,
+    {% endfor %}
+    cast(composite as double) as composite,
+    cast(composite_rank as integer) as composite_rank,
+    cast(composite_rank as double) / nullif(dealers_ranked, 0) as composite_rank_share,
     case
         when composite_rank <= {{ cuts[0] }} * dealers_ranked then 1
         when composite_rank <= {{ cuts[1] }} * dealers_ranked then 2

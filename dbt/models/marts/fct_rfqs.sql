@@ -27,8 +27,9 @@ rfqs as (
         count(*) as dealers_asked,
         count(*) filter (where response = 'QUOTED') as dealers_quoted,
         count(*) filter (where outcome = 'TRADED') > 0 as traded,
-        any_value(dealer_id) filter (where outcome = 'TRADED') as winner_id,
-        any_value(arrival_mid) as arrival_mid
+        -- Where it traded with several, the largest fill.
+        max_by(dealer_id, (executed_quantity, dealer_id)) filter (where outcome = 'TRADED') as winner_id,
+        min_by(arrival_mid, (asked_at, dealer_id)) as arrival_mid
     from responses
     group by rfq_id
 
@@ -36,7 +37,9 @@ rfqs as (
 
 later as (
 
-    select rfqs.rfq_id, mids.mid
+    select
+        rfqs.rfq_id,
+        mids.mid
     from rfqs
     asof inner join mids
         on

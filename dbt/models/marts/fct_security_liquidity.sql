@@ -13,14 +13,18 @@ prints as (
 
 weekdays as (
 
-    select count(*) filter (where isodow(day) <= 5) as n
-    from (select unnest(generate_series(cast({{ as_of() }} as date) - 29, cast({{ as_of() }} as date), interval 1 day)) as day)
+    select count(*) as n
+    from range(30) as past (days_ago)
+    where isodow({{ as_of() }} - to_days(cast(past.days_ago as integer))) <= 5
 
 ),
 
 last_prints as (
 
-    select security_id, max(executed_at) as last_trade_at from prints
+    select
+        security_id,
+        max(executed_at) as last_trade_at
+    from prints
     group by security_id
 
 ),
@@ -32,7 +36,7 @@ recent_days as (
         cast(executed_at as date) as traded_on,
         count(*) as trades,
         sum(quantity) as volume,
-        case when count(*) > 1 then var_pop(price) / (avg(price) * avg(price)) end as squared_dispersion
+        case when count(*) > 1 then {{ relative_bps('stddev_pop(price)', 'avg(price)') }} end as dispersion_bps
     from prints
     where executed_at > {{ as_of() }} - interval 30 day
     group by all
@@ -43,10 +47,10 @@ recent as (
 
     select
         security_id,
-        sum(trades)::bigint as trades_30d,
+        cast(sum(trades) as bigint) as trades_30d,
         count(*) as traded_days_30d,
         sum(volume) as volume_30d,
-        sqrt(avg(squared_dispersion)) * 10000 as print_dispersion_bps
+        sqrt(avg(dispersion_bps * dispersion_bps)) as print_dispersion_bps
     from recent_days
     group by security_id
 
@@ -70,7 +74,7 @@ daily_moves as (
 
     select
         *,
-        ln(mid / lag(mid) over (partition by security_id order by priced_on)) * 10000 as move_bps
+        {{ in_bps('ln(mid / lag(mid) over (partition by security_id order by priced_on))') }} as move_bps
     from daily_mids
 
 ),

@@ -25,7 +25,10 @@ select
     due_diligence_expiry,
     credit_limit,
     contacts,
-    list_filter(list_transform(string_split(specialties, ';'), lambda part: trim(part)), lambda part: part <> '') as specialties,
+    list_filter(
+        list_transform(string_split(specialties, ';'), lambda written: trim(written)),
+        lambda named: named <> ''
+    ) as specialties,
     coalesce(restricted, false) as restricted
 
 from newest

@@ -18,7 +18,8 @@ completed as (
         *,
         greatest(
             asked_at,
-            coalesce(responded_at, asked_at + to_milliseconds(case when response = 'TIMED_OUT' then coalesce(timeout_s, 0) * 1000 else 0 end)),
+            case when response = 'TIMED_OUT' then asked_at + to_milliseconds(coalesce(timeout_s, 0) * 1000) end,
+            coalesce(responded_at, asked_at),
             coalesce(executed_at, asked_at)
         ) as completed_at
     from newest

@@ -24,7 +24,12 @@ select
     quantity,
     reporting_side,
     status,
-    coalesce(quantity_capped, false) as quantity_capped
+    coalesce(quantity_capped, false) as quantity_capped,
+
+    -- where it stands in landing: its place in time among the reports on one trade
+    _landed_at as landed_at,
+    _file as landed_file,
+    _row as landed_row
 
 from newest
 where executed_at <= {{ as_of() }}
