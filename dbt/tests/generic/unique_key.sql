@@ -1,11 +1,12 @@
-{#- The grain: these columns together are unique; NULL counts as a value. -#}
-{% test unique_key(model, columns) %}
+{#- The grain: these columns together are unique, NULL counting as a value; and none of `filled` is NULL. -#}
+{% test unique_key(model, columns, filled=[]) %}
 
-select
-    {{ columns | join(', ') }},
-    count(*) as times
+select *
 from {{ model }}
-group by all
-having count(*) > 1
+qualify
+    count(*) over (partition by {{ columns | join(', ') }}) > 1
+    {% for column in filled %}
+        or {{ column }} is null
+    {% endfor %}
 
 {% endtest %}
