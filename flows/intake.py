@@ -9,6 +9,7 @@ import msgspec
 from stdnum import cusip, figi, isin, lei
 
 from expectations.contracts.sources import TABLES, Table
+from flows.sources.files import damage
 from flows.sources.pulled import Pulled, SourceError, named, quoted
 from flows.validate import missing_columns, typed_select
 
@@ -30,8 +31,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 def take_in(pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime) -> Counts:
     """Write ``data.parquet`` and, where rows are bad, ``quarantine.parquet`` into ``work``.
 
-    Rows that happened later than ``not_after`` are bad. Raises SourceError when the delivery cannot be read, holds no
-    row at all, or lacks a required column.
+    Rows that happened later than ``not_after`` are bad. Raises SourceError when the delivery cannot be read, is cut off, holds
+    no row at all, or lacks a required column.
     """
     table = TABLES[pulled.table]
     where = f"source {pulled.source!r}, table {table.name}: {pulled.file}"
@@ -40,10 +41,14 @@ def take_in(pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after:
         "temp_directory": str(work / ".spill"),
         "threads": "2",
     }
+    fault = damage(Path(pulled.file))
+    if fault:
+        raise SourceError(f"{where} cannot be read: {fault}; deliver it again")
     with duckdb.connect(config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
         present = _read(connection, pulled, table, where)
         _note_bad_identifiers(connection, table, present)
-        limit = not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        limit = not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         connection.execute(f"create temp table typed as {typed_select(table, present, raw='raw', not_after=limit)}")
         _write_good(connection, pulled, work, batch=batch, now=now)
         _write_bad(connection, pulled, work, present)
@@ -58,7 +63,9 @@ def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, w
         connection.execute(f"create temp table raw as select row_number() over () as _row, * from ({pulled.select})")
     except duckdb.Error as error:
         raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
-    present = [name for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
+    # Names of columns do not differ by case alone, neither in DuckDB nor in vendors' files.
+    own = {name.lower(): name for name in table.names}
+    present = [own.get(name.lower(), name) for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
     missing = missing_columns(table, present)
     if missing:
         raise SourceError(f"{where} lacks the required column(s) {', '.join(missing)}; it has {', '.join(present)}")

@@ -1,5 +1,6 @@
 """Landing: immutable Parquet with a receipt per delivery; bad rows go to quarantine with their reasons."""
 
+import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -80,10 +81,19 @@ class Landing:
 
     def land(self, pulled: Pulled, *, now: datetime, not_after: datetime) -> Receipt:
         """Type, check and write one delivery. Raises SourceError when it cannot be read, is empty or lacks a column."""
-        batch = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{pulled.content_hash[:8]}"
-        work = self._home.landing / ".work" / batch
+        # The name is part of it: a vendor may send the same content under two names.
+        mark = hashlib.sha256(f"{pulled.file}\n{pulled.content_hash}".encode()).hexdigest()
+        batch = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{mark[:8]}"
+        work = self._home.landing / ".work"
+        # What a landing that was killed has left behind.
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
+        try:
+            return self._written(pulled, work, batch=batch, now=now, not_after=not_after)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _written(self, pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime) -> Receipt:
         counts = take_in(pulled, work, batch=batch, now=now, not_after=not_after)
         receipt = Receipt(
             source=pulled.source,

@@ -49,5 +49,6 @@ def run_refresh(
     if isinstance(outcome, Refused):
         raise outcome
     if isinstance(outcome, Exception):
-        raise Refused([f"the refresh failed: {outcome}; its run on the Prefect server says more"]) from outcome
+        fault = " ".join(f"{type(outcome).__name__}: {outcome}".split())
+        raise Refused([f"the refresh failed: {fault}; its run on the Prefect server says more"]) from outcome
     return outcome

@@ -35,8 +35,10 @@ def publish(home: Home, made: Made) -> Manifest:
     and publishing it again changes nothing. A reader sees the old snapshot or the new one, whole, at any moment.
     """
     home.snapshots.mkdir(parents=True, exist_ok=True)
-    work = home.snapshots / f".work-{os.getpid()}"
-    shutil.rmtree(work, ignore_errors=True)
+    # What a publisher that was killed has left behind. One publishes at a time: the refresh holds the lock.
+    for leftover in home.snapshots.glob(".*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    work = home.snapshots / ".work"
     work.mkdir()
     tables = _copy_tables(home.warehouse, work / DATABASE)
     content = hashlib.sha256("".join(facts.logical_hash for facts in tables.values()).encode()).hexdigest()
@@ -49,6 +51,7 @@ def publish(home: Home, made: Made) -> Manifest:
         manifest = read_manifest(home, snapshot_id)
     else:
         _sync(work / DATABASE)
+        _sync(work)
         work.rename(folder)
         _sync(home.snapshots)
     switch_to(home, snapshot_id)
@@ -62,7 +65,7 @@ def switch_to(home: Home, snapshot_id: str) -> None:
     """
     if not (home.snapshots / snapshot_id / MANIFEST).is_file():
         raise FileNotFoundError(f"no snapshot {snapshot_id} in {home.snapshots}")
-    pointer = home.current.with_name(f".{home.current.name}-{os.getpid()}")
+    pointer = home.current.with_name(f".{home.current.name}")
     _write_durably(pointer, snapshot_id.encode())
     pointer.replace(home.current)
     _sync(home.snapshots)
@@ -75,7 +78,9 @@ def drop_old(home: Home, *, keep: int) -> list[str]:
     made.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime)
     old = [folder for folder in made[: max(len(made) - keep, 0)] if folder.name != current]
     for folder in old:
-        shutil.rmtree(folder)
+        # A rename is whole, a deletion is not: nobody may find half a snapshot.
+        gone = folder.rename(folder.with_name(f".{folder.name}"))
+        shutil.rmtree(gone)
     return [folder.name for folder in old]
 
 

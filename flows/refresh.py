@@ -78,6 +78,7 @@ def refresh(
 
     ``sources``: a sources.yml or a folder of canonical files; default: ``sources.yml`` of the configuration folder.
     ``as_of``: nothing that happened later is used; default: now. ``known_at``: nothing landed later is used; default: now.
+    A time without a zone is UTC.
     ``full``: build from nothing instead of on what stands.
     """
     settings = FlowSettings()
@@ -95,14 +96,15 @@ def _refresh(
     settings: FlowSettings, sources: str | None, as_of: datetime | None, known_at: datetime | None, *, full: bool
 ) -> Manifest:
     now = datetime.now(UTC)
-    instant, known = as_of or now, known_at or now
+    instant, known = _utc(as_of or now), _utc(known_at or now)
     landing = Landing(settings.state)
     listed = _listed(settings, sources)
     landed = _take_in(landing, listed, now=now, not_after=max(now, instant))
     used = transform.batches_to_use(landing, (source.name for source in listed), known_at=known)
     log.info("landed %d new deliveries, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
     if full:
-        settings.state.warehouse.unlink(missing_ok=True)
+        for leftover in settings.state.root.glob(f"{settings.state.warehouse.name}*"):
+            leftover.unlink()
     transform.lay_views(settings.state, landing, used, new=landed)
     passed = _pass_landing(settings, landing, landed, now)
     built = _build(settings, instant, full=full)
@@ -118,7 +120,8 @@ def _refresh(
         code_version=version("sotto"),
     )
     manifest = publish_snapshot(settings, made)
-    landing.accept(landed, at=now)
+    # What was landed after the known-at time has not been judged: it waits for a refresh that uses it.
+    landing.accept([receipt for receipt in landed if receipt in used], at=now)
     write_gate_page(settings.state, manifest.snapshot_id, passed)
     publish.drop_old(settings.state, keep=settings.keep_snapshots)
     log.info("published snapshot %s", manifest.snapshot_id)
@@ -188,6 +191,11 @@ def _build(settings: FlowSettings, as_of: datetime, *, full: bool) -> BuildRepor
         return build(settings, as_of=as_of, full=full)
     except BuildFailed as error:
         raise Refused(error.nodes) from error
+
+
+def _utc(at: datetime) -> datetime:
+    """Take a time without a zone as UTC, as the server's form gives it."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _made(folder: Path) -> Path:

@@ -21,6 +21,9 @@ _WORDS = {
     Kind.TIME: "a UTC time in ISO 8601",
     Kind.DATE: "a date in ISO 8601",
 }
+# What casts well and is still no figure or no moment; five-digit years do not fit a calendar of four.
+_UNREAL = " or not isfinite({typed}) or year({typed}) not between 1 and 9999"
+_WRONG = {Kind.NUMBER: " or not isfinite({typed})", Kind.TIME: _UNREAL, Kind.DATE: _UNREAL}
 
 
 def missing_columns(table: Table, present: Collection[str]) -> list[str]:
@@ -31,16 +34,18 @@ def missing_columns(table: Table, present: Collection[str]) -> list[str]:
 def typed_select(table: Table, present: Collection[str], *, raw: str, not_after: str) -> str:
     """Give the query that types ``raw`` (cells as text, ``_row``) and adds ``_faults``, a list of what is wrong.
 
-    ``not_after`` is an ISO time: rows that happened later are faulty. A fault is {column, rule, reason, value}. Bad
-    identifiers are looked up in the table ``bad_identifiers`` (kind, value).
+    ``not_after`` is an ISO time: what happened later is faulty. A fault is {column, rule, reason, value}. Bad identifiers are
+    looked up in the table ``bad_identifiers`` (kind, value). Times with an offset are taken to UTC, times without one are UTC
+    already: the connection's ``TimeZone`` must be UTC.
     """
     extras = [name for name in present if name not in table.names and not name.startswith("_")]
     cells = [f"{_typed(column, present)} as {named(column.name)}" for column in table.columns]
     checks = [check for column in table.columns if column.name in present for check in _checks(column)]
     checks += [_fault("", rule.name, f"not ({rule.condition})", rule.reason, "''") for rule in table.rules]
-    if table.happened_at:
-        late = f"{named(table.happened_at)} > timestamp {quoted(not_after)}"
-        checks.append(_fault(table.happened_at, "in_the_future", late, f"lies after {not_after}", named(table.happened_at)))
+    for column in table.columns:
+        if column.kind is Kind.TIME and not column.may_lie_ahead:
+            late = f"{named(column.name)} > timestamp {quoted(not_after)}"
+            checks.append(_fault(column.name, "in_the_future", late, f"lies after {not_after}", named(column.name)))
     originals = [f"{named(column.name)} as {named('_raw_' + column.name)}" for column in table.columns if column.name in present]
     typed = ", ".join(["_row", *cells, *originals, *(named(extra) for extra in extras)])
     kept = ", ".join(["_row", *(named(name) for name in table.names), *(named(extra) for extra in extras)])
@@ -56,6 +61,15 @@ def _typed(column: Column, present: Collection[str]) -> str:
     text = f"nullif(trim(cast({named(column.name)} as varchar)), '')"
     if column.kind is Kind.TEXT:
         return text
+    if column.kind is Kind.INTEGER:
+        # A cast alone rounds 3.7 to 4.
+        return f"case when try_cast({text} as double) = try_cast({text} as bigint) then try_cast({text} as bigint) end"
+    if column.kind is Kind.TIME:
+        # A cast alone drops the offset.
+        return f"try_cast(try_cast({text} as timestamptz) as timestamp)"
+    if column.kind is Kind.DATE:
+        # A cast alone ignores whatever follows the date.
+        return f"try_cast(try_cast({text} as timestamp) as date)"
     return f"try_cast({text} as {SQL_TYPES[column.kind]})"
 
 
@@ -65,9 +79,7 @@ def _checks(column: Column) -> list[str]:
     if column.required:
         checks.append(_fault(column.name, "missing", f"{raw} is null", "is empty and must not be", "''"))
     if column.kind is not Kind.TEXT:
-        broken = f"{raw} is not null and {typed} is null"
-        if column.kind is Kind.NUMBER:
-            broken = f"{raw} is not null and ({typed} is null or not isfinite({typed}))"
+        broken = f"{raw} is not null and ({typed} is null{_WRONG.get(column.kind, '').format(typed=typed)})"
         checks.append(_fault(column.name, "type", broken, f"is not {_WORDS[column.kind]}", raw))
     for rule, bound, sign, words in (
         ("above", column.above, "<=", "must be above"),

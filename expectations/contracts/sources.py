@@ -22,7 +22,8 @@ class Column:
     """One column: ``required`` means the column must exist and no cell may be empty.
 
     ``above`` and ``at_most`` bound numbers (``above`` is exclusive, ``at_least`` inclusive); ``values`` closes a vocabulary;
-    ``identifier`` (cusip, isin, figi, lei) asks for a valid check digit.
+    ``identifier`` (cusip, isin, figi, lei) asks for a valid check digit; a time that ``may_lie_ahead`` is an expiry, every other
+    has happened.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Column:
     at_most: float | None = None
     values: tuple[str, ...] = ()
     identifier: str = ""
+    may_lie_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ AXES = Table(
         _text("side", values=words.AxeSide),
         _quantity("quantity", required=False),
         _time("advertised_at"),
-        _time("withdrawn_at", required=False),
+        Column("withdrawn_at", Kind.TIME, required=False, may_lie_ahead=True),
     ),
     happened_at="advertised_at",
     rules=(Rule("withdrawn_after", "coalesce(withdrawn_at >= advertised_at, true)", "withdrawn_at lies before advertised_at"),),

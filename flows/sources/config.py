@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from expectations.contracts.sources import TABLES
 from flows.sources.pulled import SourceError
 
 JOURNAL_SOURCE = "journal"
@@ -49,6 +50,10 @@ def load(path: Path, *, home: Path) -> list[SourceConfig]:
             raise SourceError(
                 f"{path}: source name {name!r} must be unique, not {JOURNAL_SOURCE!r}, and of letters, digits, - and _"
             )
+    for source in book.sources:
+        unknown = [table for table in [*(source.tables or []), *source.optional] if table not in TABLES]
+        if unknown:
+            raise SourceError(f"{path}: source {source.name!r} names the table {unknown[0]!r}; there are {', '.join(TABLES)}")
     return [_resolved(source, path, home) for source in book.sources]
 
 

@@ -56,7 +56,7 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
 def _entries(path: Path) -> list[_Entry]:
     marks = ", ".join("?" * len(_KINDS))
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             found = connection.execute(f"select at, payload from events where kind in ({marks}) order by seq", _KINDS).fetchall()
         return [_Entry(datetime.fromisoformat(at), msgspec.json.decode(payload, type=_READ)) for at, payload in found]
     except (sqlite3.Error, msgspec.DecodeError, ValueError) as error:

@@ -38,7 +38,8 @@ responses as (
     select
         trade_date, cusip, client_side, dealer_name,
         sum(par) as filled,
-        sum(clean_price * par) / sum(par) as fill_price
+        -- One fill without a price leaves the response without one: a mean over the others would be made up.
+        case when count(clean_price * par) = count(*) then sum(clean_price * par) / sum(par) end as fill_price
     from trades
     group by all
 ),
@@ -47,7 +48,7 @@ rfqs as (
         responses.*,
         count(*) over rfq as dealers_filled,
         sum(filled) over rfq as rfq_filled,
-        (sum(fill_price) over rfq - fill_price) / nullif(count(*) over rfq - 1, 0) as mean_of_others
+        (sum(fill_price) over rfq - fill_price) / nullif(count(fill_price) over rfq - 1, 0) as mean_of_others
     from responses
     window rfq as (partition by trade_date, cusip, client_side)
 )
