@@ -63,13 +63,11 @@ referenced as (
         securities.maturity_date
     from resolved
     inner join securities using (security_id)
-    asof left join mids
-        on resolved.security_id = mids.security_id and resolved.arrived_at >= mids.priced_at
+    asof left join mids on resolved.security_id = mids.security_id and resolved.arrived_at >= mids.priced_at
 
 )
 
 select
-    -- identifiers
     rfq_id,
     dealer_id,
     security_id,
