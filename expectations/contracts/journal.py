@@ -192,6 +192,45 @@ class KillSwitchSet(Event, frozen=True, tag="desk.kill_switch"):
     reason: str
 
 
+class RulesDrafted(Event, frozen=True, tag="rules.drafted"):
+    """A rule book that somebody proposes, whole: ``rules`` and ``scoring`` are the two files' texts as written.
+
+    ``version`` names their content; ``base_version`` is what was in force when it was written (``None`` = nothing was);
+    ``author_token`` is the identifier of the author's token (``None`` = the configuration file).
+    """
+
+    draft_id: str
+    version: str
+    base_version: str | None
+    author: str
+    author_token: str | None
+    desk: str | None
+    comment: str
+    rules: str
+    scoring: str
+
+
+class RulesApproved(Event, frozen=True, tag="rules.approved"):
+    """A second person's consent: from here on the draft's version is in force, instead of ``previous_version``."""
+
+    draft_id: str
+    version: str
+    previous_version: str | None
+    approved_by: str
+    role: str
+    comment: str
+
+
+class RulesRolledBack(Event, frozen=True, tag="rules.rolled_back"):
+    """A version that was in force before is in force again, instead of ``previous_version``."""
+
+    version: str
+    previous_version: str
+    rolled_back_by: str
+    role: str
+    reason: str
+
+
 AnyEvent = (
     RecommendationMade
     | RecommendationOverridden
@@ -209,6 +248,9 @@ AnyEvent = (
     | RfqClosed
     | MessageRefused
     | KillSwitchSet
+    | RulesDrafted
+    | RulesApproved
+    | RulesRolledBack
 )
 
 

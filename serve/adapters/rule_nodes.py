@@ -12,6 +12,13 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BPS = re.compile(r"bps\((\d+(?:\.\d+)?)\)")
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _LONGEST_S = 86400.0
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 12
+MAX_ITEMS = 2_000
+# What YAML itself does not take as text, and the halves of surrogate pairs.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+# The C parser is fifty times as fast; the other stands in where PyYAML was built without it.
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Fault(Exception):
@@ -28,22 +35,59 @@ def fault(node: yaml.Node, reason: str) -> Fault:
 
 
 def compose(text: str) -> yaml.Node:
-    """Parse a document. Raises ``Fault``."""
+    """Parse a document, within limits on its size and depth and without aliases and tags. Raises ``Fault``."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        raise Fault(1, 1, too_large(size))
+    stray = _UNPRINTABLE.search(text)
+    if stray:
+        before = text[: stray.start()]
+        raise Fault(before.count("\n") + 1, stray.start() - before.rfind("\n"), f"holds {stray[0]!r}, which is no text; remove it")
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, yaml.AliasToken):
-                raise Fault(token.start_mark.line + 1, token.start_mark.column + 1, "aliases are not allowed; write the value out")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_tricks(text)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        raise Fault(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"not valid YAML: {exc.problem}") from exc
+        reason = (
+            f"not valid YAML: {exc.problem or exc.context}; see that brackets and quotes close and that lines are indented alike"
+        )
+        raise Fault(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, reason) from exc
     except yaml.YAMLError as exc:
         raise Fault(1, 1, f"not valid YAML: {str(exc).splitlines()[0]}") from exc
-    except RecursionError as exc:
-        raise Fault(1, 1, "not valid YAML: nested too deeply") from exc
     if node is None:
-        raise Fault(1, 1, "the file is empty")
+        raise Fault(1, 1, "the file is empty; docs/guides/rules.md shows a small rule book")
     return node
+
+
+def too_large(size: int) -> str:
+    """Say that a rule book is too large."""
+    return f"the rule book is {size:,} bytes; at most {MAX_BYTES:,} are allowed"
+
+
+def value_of(node: yaml.Node, name: str) -> yaml.Node:
+    """Give the value under a key, or the node itself where there is none."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for key, value in pairs if key.value == name), node)
+
+
+def _refuse_tricks(text: str) -> None:
+    """Refuse what makes a small file large or deep, before any of it is built."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if isinstance(event, yaml.AliasEvent):
+            raise Fault(line, column, "aliases are not allowed; write the value out")
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            raise Fault(line, column, "anchors are not allowed; write the value out")
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            raise Fault(line, column, f"the tag {event.tag!r} is not allowed; write the value without it")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise Fault(line, column, f"nested more than {MAX_DEPTH} deep; a rule book takes six")
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if documents > 1:
+            raise Fault(line, column, "a second document begins here; a rule book is one document")
 
 
 def mapping(node: yaml.Node, what: str, allowed: Iterable[str] | None, required: Iterable[str] = ()) -> dict[str, yaml.Node]:
@@ -71,6 +115,8 @@ def items(node: yaml.Node, what: str) -> list[yaml.Node]:
     """Read a list."""
     if not isinstance(node, yaml.SequenceNode):
         raise fault(node, f"{what} must be a list, like [a, b]")
+    if len(node.value) > MAX_ITEMS:
+        raise fault(node, f"{what} has {len(node.value):,} entries; at most {MAX_ITEMS:,} are allowed")
     return list(node.value)
 
 

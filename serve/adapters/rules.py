@@ -1,78 +1,118 @@
 """The rule book from YAML to typed values; a bad one is refused with file, line, column, reason and what to write."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import yaml
 
+from expectations.contracts.vocabulary import AssetClass, CorporateClass
 from serve.adapters import rule_nodes as nodes
-from serve.adapters.conditions import CelCondition, ConditionRefused, Conditions
+from serve.adapters import rules_actions as actions
+from serve.adapters.conditions import Conditions
 from serve.adapters.rule_nodes import Fault, fault
-from serve.domain.orders import Mode
-from serve.domain.rules import Default, Exclusion, Kind, Pick, ProtocolSpec, Rule, RuleBook
-from serve.domain.scoring import ScoreSpec, ScoringError, spec_of
+from serve.domain.rules import Default, Kind, Misplaced, Rule, RuleBook, RuleBookRefused
+from serve.domain.rules_index import Screen
+from serve.domain.rules_logic import Among, Case, Cases, covered, possible
+from serve.domain.scoring import ScoreSpec
+from serve.domain.selection import cut_points
 
 FORMAT_VERSION = 1
+MAX_RULES = 2_000
 _RULE_KEYS = ("id", "kind", "priority", "when", "score", "pick", "protocol", "max_dealers", "exclude", "candidates")
 _ONLY_SELECT = ("priority", "score", "pick", "candidates")
-_BLOCK_STYLES = ("|", ">")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 T = TypeVar("T")
 
-
-class RuleBookRefused(LookupError):
-    """A rule book with faults, each as ``file:line:column: reason``."""
-
-    def __init__(self, source: str, faults: list[Fault]) -> None:
-        ordered = sorted(faults, key=lambda item: (item.line, item.column))
-        self.faults = [f"{source}:{item.line}:{item.column}: {item.reason}" for item in ordered]
-        super().__init__("\n".join(self.faults))
+__all__ = ["RuleBookRefused", "check_rules", "read_rule_book"]
 
 
-def read_rule_book(text: str, source: str, version: str) -> RuleBook:
-    """Parse, type-check and compile a rule book. Raises ``RuleBookRefused`` with every fault found."""
+def read_rule_book(text: str, source: str, version: str, *, was_in_force: bool = False) -> RuleBook:
+    """Parse, type-check and compile a rule book. Raises ``RuleBookRefused`` with every fault found.
+
+    A version that once was in force may hold rules that can never fire: it must be readable for as long as there is a replay.
+    """
     faults: list[Fault] = []
     try:
-        book = _book(nodes.compose(text), version, faults)
+        book = _book(nodes.compose(text), version, faults, shadows=not was_in_force)
     except Fault as exc:
-        raise RuleBookRefused(source, [*faults, exc]) from exc
+        faults.append(exc)
+        raise RuleBookRefused(source, map(_misplaced, faults)) from exc
     if faults:
-        raise RuleBookRefused(source, faults)
+        raise RuleBookRefused(source, map(_misplaced, faults))
     return book
 
 
 def check_rules(path: Path) -> list[str]:
     """Give the faults of a rule book's file, each with its place; empty = it is good."""
     try:
-        read_rule_book(path.read_text(encoding="utf-8"), str(path), "checked")
+        if path.stat().st_size > nodes.MAX_BYTES:
+            return [f"{path}:1:1: {nodes.too_large(path.stat().st_size)}"]
+        read_rule_book(path.read_bytes().decode("utf-8"), str(path), "checked")
     except RuleBookRefused as exc:
         return exc.faults
-    except (OSError, UnicodeDecodeError) as exc:
-        return [f"{path}: cannot be read: {exc}"]
+    except UnicodeDecodeError as exc:
+        return [f"{path}:1:1: cannot be read: not UTF-8 at byte {exc.start}; save the file as UTF-8"]
+    except OSError as exc:
+        return [f"{path}:1:1: cannot be read: {exc.strerror or exc}"]
     return []
 
 
-def _book(root: yaml.Node, version: str, faults: list[Fault]) -> RuleBook:
-    keys = ("version", "tiers", "default", "rules")
-    found = nodes.mapping(root, "the rule book", keys, keys)
+def _misplaced(found: Fault) -> Misplaced:
+    return Misplaced(found.line, found.column, found.reason)
+
+
+class _Frame(NamedTuple):
+    """What rules are read against: compiled names, cut-points and named profiles."""
+
+    conditions: Conditions
+    tiers: dict[str, tuple[float, ...]]
+    profiles: dict[str, ScoreSpec]
+
+    @property
+    def deepest(self) -> int:
+        """How many tiers there are in the class that has most."""
+        return 1 + max(len(cuts) for cuts in self.tiers.values())
+
+    def deepest_for(self, rule_classes: Iterable[tuple[str, str]] | None) -> int:
+        """How many tiers there are at the most for (scorecard class, asset class) pairs; ``None`` = for any class."""
+        if rule_classes is None:
+            return self.deepest
+        return 1 + max((len(cut_points(self.tiers, *pair)) for pair in rule_classes), default=self.deepest - 1)
+
+
+def _book(root: yaml.Node, version: str, faults: list[Fault], *, shadows: bool) -> RuleBook:
+    required = ("version", "tiers", "default", "rules")
+    found = nodes.mapping(root, "the rule book", (*required, "profiles"), required)
     if nodes.whole(found["version"], "version") != FORMAT_VERSION:
         raise fault(found["version"], f"this service reads rule books of version {FORMAT_VERSION}")
     tiers = _tiers(found["tiers"])
-    conditions = Conditions(name for name in tiers if name.isidentifier())
-    deepest = 1 + max(len(cuts) for cuts in tiers.values())
-    default = _kept(faults, partial(_default, found["default"], conditions, deepest))
-    rules = [_kept(faults, partial(_rule, node, conditions, deepest)) for node in nodes.items(found["rules"], "rules")]
-    good = [rule for rule in rules if rule]
-    _refuse_repeats(found["rules"], faults)
+    own = [name for name in tiers if name.isidentifier()]
+    listed = nodes.items(found["rules"], "rules")
+    if len(listed) > MAX_RULES:
+        raise fault(found["rules"], f"there are {len(listed):,} rules; at most {MAX_RULES:,} are allowed")
+    conditions = Conditions(own, 1 + max(len(cuts) for cuts in tiers.values()))
+    frame = _Frame(conditions, tiers, _profiles(found["profiles"], faults) if "profiles" in found else {})
+    default = _kept(faults, partial(_default, found["default"], frame))
+    rules = [(node, _kept(faults, partial(_rule, node, frame))) for node in listed]
+    _refuse_repeats(listed, faults)
+    good = [(node, rule) for node, rule in rules if rule]
+    selects = sorted(((node, rule) for node, rule in good if rule.kind is Kind.SELECT), key=lambda item: item[1].priority)
+    if shadows:
+        _refuse_shadowed(selects, faults)
     if default is None:
         raise faults.pop()
+    constrains = tuple(rule for _, rule in good if rule.kind is Kind.CONSTRAIN)
     return RuleBook(
         version=version,
         tiers=tiers,
         default=default,
-        selects=tuple(sorted((rule for rule in good if rule.kind is Kind.SELECT), key=lambda rule: rule.priority)),
-        constrains=tuple(rule for rule in good if rule.kind is Kind.CONSTRAIN),
+        selects=tuple(rule for _, rule in selects),
+        constrains=constrains,
+        select_screen=Screen([rule.when.cases for _, rule in selects]),
+        constrain_screen=Screen([rule.when.cases for rule in constrains]),
     )
 
 
@@ -84,14 +124,41 @@ def _kept(faults: list[Fault], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _refuse_repeats(node: yaml.Node, faults: list[Fault]) -> None:
-    seen: set[str] = set()
-    for rule in node.value:
+def _refuse_repeats(listed: Sequence[yaml.Node], faults: list[Fault]) -> None:
+    seen: dict[str, int] = {}
+    for rule in listed:
         pairs = rule.value if isinstance(rule, yaml.MappingNode) else []
-        for value in (value for key, value in pairs if key.value == "id"):
+        for value in (value for key, value in pairs if key.value == "id" and isinstance(value, yaml.ScalarNode)):
             if value.value in seen:
-                faults.append(fault(value, f"another rule has the id {value.value!r}; give each its own"))
-            seen.add(value.value)
+                faults.append(
+                    fault(value, f"the rule in line {seen[value.value]} has the id {value.value!r} too; give each its own")
+                )
+            seen.setdefault(value.value, value.start_mark.line + 1)
+
+
+def _refuse_shadowed(selects: Sequence[tuple[yaml.Node, Rule]], faults: list[Fault]) -> None:
+    """Refuse a select rule that never gets its turn; only where that is certain."""
+    earlier: list[tuple[str, tuple[Case, ...]]] = []
+    for node, rule in selects:
+        cases = possible(rule.when.cases)
+        names = covered(cases, earlier)
+        if names:
+            before = f"rule {names[0]}" if len(names) == 1 else f"rules {', '.join(names[:-1])} and {names[-1]}"
+            faults.append(
+                fault(
+                    nodes.value_of(node, "when"),
+                    f"rule {rule.id} can never fire: {before} comes earlier and takes every order that it is for; "
+                    "give it a lower priority number, narrow the earlier one, or remove it",
+                )
+            )
+        earlier.append((rule.id, cases))
+
+
+def _profiles(node: yaml.Node, faults: list[Fault]) -> dict[str, ScoreSpec]:
+    found = {
+        name: _kept(faults, partial(actions.score, value, {})) for name, value in nodes.mapping(node, "profiles", None).items()
+    }
+    return {name: spec for name, spec in found.items() if spec}
 
 
 def _tiers(node: yaml.Node) -> dict[str, tuple[float, ...]]:
@@ -104,38 +171,70 @@ def _tiers(node: yaml.Node) -> dict[str, tuple[float, ...]]:
     return tiers
 
 
-def _default(node: yaml.Node, conditions: Conditions, deepest: int) -> Default:
+def _default(node: yaml.Node, frame: _Frame) -> Default:
     keys = ("score", "pick", "protocol")
     found = nodes.mapping(node, "default", keys, keys)
-    protocol = _protocol(found["protocol"])
+    protocol = actions.protocol(found["protocol"])
     if protocol.mode is None or protocol.timeout_s is None:
         raise fault(found["protocol"], "the default's protocol needs both mode and timeout")
-    return Default(score=_score(found["score"]), pick=_picks(found["pick"], conditions, deepest), protocol=protocol)
+    return Default(
+        score=actions.score(found["score"], frame.profiles),
+        pick=actions.picks(found["pick"], frame.conditions, frame.deepest),
+        protocol=protocol,
+    )
 
 
-def _rule(node: yaml.Node, conditions: Conditions, deepest: int) -> Rule:
+def _rule(node: yaml.Node, frame: _Frame) -> Rule:
     found = nodes.mapping(node, "a rule", _RULE_KEYS, ("id", "kind", "when"))
-    name = nodes.text(found["id"], "id")
+    name = _id(found["id"])
     kind = _kind(found["kind"])
     if kind is Kind.CONSTRAIN:
         for key in (key for key in _ONLY_SELECT if key in found):
             raise fault(found[key], f"{key!r} belongs to select rules; {name} is a constrain rule")
     elif "priority" not in found:
         raise fault(node, f"select rule {name} lacks 'priority': a lower number is tried first")
+    when = actions.condition(found["when"], frame.conditions.on_order)
+    deepest = frame.deepest_for(_classes(when.cases))
     rule = Rule(
         id=name,
         kind=kind,
-        when=_condition(found["when"], conditions.on_order),
+        when=when,
         priority=nodes.whole(found["priority"], "priority", at_least=0) if "priority" in found else 0,
-        score=_score(found["score"]) if "score" in found else None,
-        pick=_picks(found["pick"], conditions, deepest) if "pick" in found else None,
-        protocol=_rule_protocol(found),
-        exclude=_exclusion(found["exclude"], conditions) if "exclude" in found else None,
-        similar_within_days=_candidates(found["candidates"]) if "candidates" in found else None,
+        score=actions.score(found["score"], frame.profiles) if "score" in found else None,
+        pick=actions.picks(found["pick"], frame.conditions, deepest) if "pick" in found else None,
+        protocol=actions.rule_protocol(found),
+        exclude=actions.exclusion(found["exclude"], frame.conditions, deepest) if "exclude" in found else None,
+        similar_within_days=actions.candidates(found["candidates"]) if "candidates" in found else None,
     )
     if not any((rule.score, rule.pick, rule.protocol, rule.exclude, rule.similar_within_days)):
         raise fault(node, f"rule {name} says nothing to do: add score, pick, protocol, max_dealers or exclude")
     return rule
+
+
+def _classes(cases: Cases) -> set[tuple[str, str]] | None:
+    """Name the (scorecard class, asset class) pairs that a rule is certainly limited to; ``None`` = any."""
+    found: set[tuple[str, str]] = set()
+    for case in possible(cases):
+        asset, card = case.asks.get("order.asset_class"), case.asks.get("order.scorecard_class")
+        if isinstance(card, Among) and not card.but:
+            found |= {(str(word), "CORP" if word in tuple(CorporateClass) else str(word)) for word in card.words}
+        elif isinstance(asset, Among) and not asset.but:
+            found |= {pair for word in asset.words for pair in _pairs(str(word))}
+        else:
+            return None
+    return found
+
+
+def _pairs(asset_class: str) -> list[tuple[str, str]]:
+    cards = tuple(CorporateClass) if asset_class == AssetClass.CORP else (asset_class,)
+    return [(str(card), asset_class) for card in cards]
+
+
+def _id(node: yaml.Node) -> str:
+    name = nodes.text(node, "id")
+    if not _ID.fullmatch(name):
+        raise fault(node, f"the id {name[:70]!r} must be up to 64 letters, digits, '-', '_' or '.', such as HY-CORP-OVER-5MM")
+    return name
 
 
 def _kind(node: yaml.Node) -> Kind:
@@ -143,111 +242,3 @@ def _kind(node: yaml.Node) -> Kind:
         return Kind(nodes.text(node, "kind"))
     except ValueError as exc:
         raise fault(node, "kind must be 'select' or 'constrain'") from exc
-
-
-def _condition(node: yaml.Node, compile_: Callable[[str], CelCondition]) -> CelCondition:
-    source = nodes.text(node, "a condition")
-    try:
-        return compile_(source)
-    except ConditionRefused as exc:
-        line, column = node.start_mark.line + exc.line, node.start_mark.column + exc.column
-        if isinstance(node, yaml.ScalarNode) and node.style in _BLOCK_STYLES:
-            raise Fault(line + 1, exc.column, str(exc)) from exc
-        quoted = isinstance(node, yaml.ScalarNode) and node.style in {"'", '"'}
-        raise Fault(line, column + quoted if exc.line == 1 else exc.column, str(exc)) from exc
-
-
-def _score(node: yaml.Node) -> ScoreSpec:
-    found = nodes.mapping(node, "score", ("model", "window", "weights", "renormalise"), ("model", "window", "weights"))
-    weights = {
-        name: nodes.number(weight, f"the weight of {name}")
-        for name, weight in nodes.mapping(found["weights"], "weights", None).items()
-    }
-    renormalise = nodes.flag(found["renormalise"], "renormalise") if "renormalise" in found else False
-    window = nodes.days(found["window"], "window")
-    try:
-        return spec_of(nodes.text(found["model"], "model"), window, weights, renormalise=renormalise)
-    except ScoringError as exc:
-        place = next((key for key in ("model", "window") if str(exc).split()[0] == key or f"unknown {key}" in str(exc)), "weights")
-        raise fault(found[place], str(exc)) from exc
-
-
-def _picks(node: yaml.Node, conditions: Conditions, deepest: int) -> tuple[Pick, ...]:
-    blocks = nodes.items(node, "pick")
-    if not blocks:
-        raise fault(node, "pick is empty; write at least [{take: 4}]")
-    return tuple(_pick(block, conditions, deepest) for block in blocks)
-
-
-def _pick(node: yaml.Node, conditions: Conditions, deepest: int) -> Pick:
-    found = nodes.mapping(node, "a pick", ("take", "tier", "where"), ("take",))
-    tier = nodes.whole(found["tier"], "tier") if "tier" in found else None
-    if tier is not None and tier > deepest:
-        raise fault(found["tier"], f"there is no tier {tier}; the cut-points make {deepest}")
-    everyone = isinstance(found["take"], yaml.ScalarNode) and found["take"].value == "all"
-    return Pick(
-        take=None if everyone else nodes.whole(found["take"], "take"),
-        tier=tier,
-        where=_condition(found["where"], conditions.on_dealer) if "where" in found else None,
-    )
-
-
-def _rule_protocol(found: dict[str, yaml.Node]) -> ProtocolSpec | None:
-    protocol = _protocol(found["protocol"]) if "protocol" in found else None
-    if "max_dealers" not in found:
-        return protocol
-    if protocol and protocol.max_dealers is not None:
-        raise fault(found["max_dealers"], "max_dealers stands in the protocol too; keep one")
-    return _with_max(protocol or ProtocolSpec(), nodes.whole(found["max_dealers"], "max_dealers"))
-
-
-def _with_max(spec: ProtocolSpec, max_dealers: int) -> ProtocolSpec:
-    return ProtocolSpec(
-        mode=spec.mode,
-        timeout_s=spec.timeout_s,
-        delay_s=spec.delay_s,
-        max_dealers=max_dealers,
-        competitive_within_bps=spec.competitive_within_bps,
-    )
-
-
-def _protocol(node: yaml.Node) -> ProtocolSpec:
-    found = nodes.mapping(node, "protocol", ("mode", "timeout", "delay", "max_dealers", "competitive_within"))
-    mode = _mode(found["mode"]) if "mode" in found else None
-    if (mode is Mode.STAGGERED) != ("delay" in found):
-        raise fault(found.get("delay", node), "a delay goes with mode staggered, and staggered needs one, such as delay: 5s")
-    if "competitive_within" in found and mode is not Mode.SEQUENTIAL:
-        raise fault(found["competitive_within"], "competitive_within goes with mode sequential")
-    return ProtocolSpec(
-        mode=mode,
-        timeout_s=nodes.seconds(found["timeout"], "timeout") if "timeout" in found else None,
-        delay_s=nodes.seconds(found["delay"], "delay") if "delay" in found else None,
-        max_dealers=nodes.whole(found["max_dealers"], "max_dealers") if "max_dealers" in found else None,
-        competitive_within_bps=nodes.bps(found["competitive_within"], "competitive_within")
-        if "competitive_within" in found
-        else None,
-    )
-
-
-def _mode(node: yaml.Node) -> Mode:
-    try:
-        return Mode(nodes.text(node, "mode"))
-    except ValueError as exc:
-        raise fault(node, f"mode must be one of: {', '.join(Mode)}") from exc
-
-
-def _exclusion(node: yaml.Node, conditions: Conditions) -> Exclusion:
-    found = nodes.mapping(node, "exclude", ("dealers", "where"))
-    if not found:
-        raise fault(node, "exclude is empty; name dealers, or give a 'where'")
-    listed = nodes.items(found["dealers"], "exclude.dealers") if "dealers" in found else []
-    return Exclusion(
-        dealers=tuple(nodes.text(item, "a dealer's id") for item in listed),
-        where=_condition(found["where"], conditions.on_dealer) if "where" in found else None,
-    )
-
-
-def _candidates(node: yaml.Node) -> int:
-    return nodes.days(
-        nodes.mapping(node, "candidates", ("similar_within",), ("similar_within",))["similar_within"], "similar_within"
-    )

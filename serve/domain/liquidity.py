@@ -96,6 +96,11 @@ def years_to_maturity(security: Security, today: date) -> float | None:
     return None if security.maturity_date is None else (security.maturity_date - today).days / DAYS_PER_YEAR
 
 
+def years_since_issue(security: Security, today: date) -> float | None:
+    """Years from issue to ``today``; ``None`` without an issue date."""
+    return None if security.issue_date is None else (today - security.issue_date).days / DAYS_PER_YEAR
+
+
 def _first(*values: float | None) -> float | None:
     return next((value for value in values if value is not None), None)
 
@@ -124,10 +129,9 @@ def _described(security: Security, today: date, limits: Thresholds) -> Iterator[
     floor = Rating[limits.rating_below]
     if security.rating_rank is not None and security.rating_rank < floor:
         yield f"It is rated {spoken(security.rating_rank)}, below {spoken(floor)}."
-    if security.issue_date is not None:
-        age = (today - security.issue_date).days / DAYS_PER_YEAR
-        if age > limits.age_years:
-            yield f"It was issued {age:.0f} years ago, more than {limits.age_years:g}."
+    age = years_since_issue(security, today)
+    if age is not None and age > limits.age_years:
+        yield f"It was issued {age:.0f} years ago, more than {limits.age_years:g}."
 
 
 def _unknown(market: Market, adv: float | None, cost: float | None, impact: float | None, quantity: float | None) -> list[str]:

@@ -14,6 +14,8 @@ import msgspec
 
 from serve.domain.orders import Mode, Plan
 from serve.domain.ratings import spoken
+from serve.domain.rules_index import Screen
+from serve.domain.rules_logic import Cases
 from serve.domain.scoring import ScoreSpec
 
 Values = Mapping[str, object]
@@ -32,6 +34,23 @@ class RuleFailed(Exception):
     """A condition that could not be evaluated: an error, never taken for true or false."""
 
 
+class Misplaced(msgspec.Struct, frozen=True):
+    """One thing wrong with a rule book, at one place; line and column count from 1."""
+
+    line: int
+    column: int
+    reason: str
+
+
+class RuleBookRefused(LookupError):
+    """A rule book with faults; each of ``faults`` reads ``file:line:column: reason``."""
+
+    def __init__(self, source: str, places: Iterable[Misplaced]) -> None:
+        self.places = sorted(places, key=lambda item: (item.line, item.column))
+        self.faults = [f"{source}:{item.line}:{item.column}: {item.reason}" for item in self.places]
+        super().__init__("\n".join(self.faults))
+
+
 class Condition(Protocol):
     """A compiled condition."""
 
@@ -43,6 +62,11 @@ class Condition(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """The order's and dealer's variables it reads, in the order in which they stand."""
+        ...
+
+    @property
+    def cases(self) -> Cases:
+        """What can be proved of it without running it."""
         ...
 
     def evaluate(self, values: Values) -> Verdict:
@@ -105,13 +129,18 @@ class Default(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleBook(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole rule book. ``version`` is a hash of its text; ``tiers`` hold the cut-points by class, asset class or ``default``."""
+    """A whole rule book. ``version`` is a hash of its text; ``tiers`` hold the cut-points by class, asset class or ``default``.
+
+    ``selects`` stand in the order in which they are tried; the screens name those of which the condition may hold.
+    """
 
     version: str
     tiers: Mapping[str, tuple[float, ...]]
     default: Default
     selects: tuple[Rule, ...]
     constrains: tuple[Rule, ...]
+    select_screen: Screen
+    constrain_screen: Screen
 
 
 class MatchedRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,8 +166,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(book: RuleBook, values: Values) -> Decision:
     """Run the rule book over one order's variables. Raises ``RuleFailed``."""
     notes: list[str] = []
-    chosen = _first_match(book.selects, values, notes)
-    limits = [(rule, verdict) for rule in book.constrains if (verdict := rule.when.evaluate(values)) is not Verdict.FALSE]
+    chosen = _first_match((book.selects[place] for place in book.select_screen.candidates(values)), values, notes)
+    possible = (book.constrains[place] for place in book.constrain_screen.candidates(values))
+    limits = [(rule, verdict) for rule in possible if (verdict := rule.when.evaluate(values)) is not Verdict.FALSE]
     matched = [MatchedRule(id=rule.id, kind=rule.kind.value, why=_why(rule.when, values)) for rule in [chosen] if rule]
     matched += [MatchedRule(id=rule.id, kind=rule.kind.value, why=_why(rule.when, values, verdict)) for rule, verdict in limits]
     if chosen is None:

@@ -83,7 +83,7 @@ def test_every_fault_is_reported_at_once_in_order() -> None:
     rules = "".join(f"  - {{id: R, kind: constrain, when: order.{name}, max_dealers: 1}}\n" for name in ("foo", "bar"))
     found = faults(rules)
     assert [fault.split(":")[1] for fault in found] == ["8", "9", "9"]
-    assert any("another rule has the id 'R'" in fault for fault in found)
+    assert any("the rule in line 8 has the id 'R' too" in fault for fault in found)
 
 
 @pytest.mark.parametrize(

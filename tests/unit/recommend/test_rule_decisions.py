@@ -13,7 +13,7 @@ DEFAULT = ProtocolSpec(mode=Mode.PARALLEL, timeout_s=60.0)
 def test_lower_priority_number_wins_whatever_the_order_in_the_file() -> None:
     rules = desk(
         "  - {id: LATER, kind: select, priority: 20, when: order.notional > mm(0), pick: [{take: 1}]}\n"
-        "  - {id: FIRST, kind: select, priority: 10, when: order.notional > mm(0), pick: [{take: 2}]}\n"
+        "  - {id: FIRST, kind: select, priority: 10, when: order.notional < mm(9), pick: [{take: 2}]}\n"
     )
     answer = recommended(LIQUID_IG, 1e6, desk_=rules)
     assert [rule.id for rule in answer.matched_rules] == ["FIRST"]
