@@ -22,7 +22,9 @@ from serve.adapters.tokens import TokensBroken
 from serve.api import lookups, recommendations, rfqs, service
 from serve.api.bodies import StrictRequest
 from serve.api.idempotency import Once
+from serve.api.observed import conditional, measured
 from serve.api.problems import HANDLERS, Problem, respond
+from serve.api.throttle import Throttle
 from serve.desk import DeskConfig, answering
 from serve.desk_role import dealing, desk_reasons, read_desk_config
 from serve.parts import Parts, assemble, journalling, readiness, watching
@@ -55,10 +57,12 @@ def create_app(settings: Settings) -> Litestar:
         openapi_config=pages.openapi(version("sotto")),
         template_config=pages.templates,
         request_max_body_size=settings.max_body_bytes,
+        middleware=[measured, conditional],
         lifespan=[_lifespan(parts, desk_config)],
         logging_config=None,
     )
     app.state.tokens = parts.tokens
+    app.state.throttle = Throttle(settings.rate_per_s, settings.rate_burst)
     app.state.lookups = parts.lookups
     app.state.readiness = lambda: readiness(parts, desk_reasons(app) if desk_config else [])
     return app

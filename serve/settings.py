@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     snapshot_poll_s: float = Field(default=1.0, gt=0)
     snapshot_max_age_hours: float = Field(default=96.0, gt=0)
     max_body_bytes: int = Field(default=256 * 1024, gt=0)
+    rate_per_s: float = Field(default=1000.0, gt=0)
+    rate_burst: float = Field(default=5000.0, ge=1)
     log_level: str = "INFO"
 
     @field_validator("roles", mode="before")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from expectations.contracts.journal import JOURNAL_DDL, AnyEvent, Sealed
-from serve.adapters.chain import Row, seal, unseal
+from serve.adapters.chain import Row, seal
 from serve.adapters.journal_reader import JournalError, JournalReader
 from serve.ports import Clock, Ids
 
@@ -168,7 +168,13 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _finish(batch: list[_Job], rows_of: list[list[Row]]) -> None:
     for job, rows in zip(batch, rows_of, strict=True):
-        _call(job.loop, partial(_give, job.done, tuple(map(unseal, rows))))
+        _call(job.loop, partial(_give, job.done, tuple(map(_sealed, job.events, rows))))
+
+
+def _sealed(event: AnyEvent, row: Row) -> Sealed:
+    # As it was given: to read it back from its own text would cost more than writing it.
+    at = datetime.fromisoformat(row.at)
+    return Sealed(seq=row.seq, event_id=row.event_id, at=at, event=event, prev_hash=row.prev_hash, hash=row.hash)
 
 
 def _fail(batch: list[_Job], error: JournalError) -> None:

@@ -16,10 +16,11 @@ Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 _SCHEME = "bearer "
 
 
-def requires(*roles: Role) -> Guard:
+def requires(*roles: Role, throttled: bool = True) -> Guard:
     """Build a guard that lets in valid tokens of these roles (none given = any role) and sets ``request.user``.
 
-    Raises ``Problem`` 401 without a valid token, 403 with a valid one of another role.
+    Raises ``Problem`` 401 without a valid token, 403 with a valid one of another role, 429 for one that asks too often. Nothing
+    may stand in the way of a route that stops things: it is not ``throttled``.
     """
     allowed = frozenset(roles or EVERYONE)
 
@@ -30,6 +31,9 @@ def requires(*roles: Role) -> Guard:
             raise Problem(
                 403, "forbidden", "Not allowed", f"The role {user.role.value!r} may not do this; it takes one of: {needed}"
             )
+        throttle = connection.app.state.get("throttle")
+        if throttled and throttle is not None:
+            throttle.take(user.token_id)
         connection.scope["user"] = user
 
     return guard

@@ -23,8 +23,18 @@ class Once:
         self._answers = answers
         self._under_way: set[str] = set()
 
+    async def if_asked(
+        self, request: Request[Any, Any, Any], act: Callable[[], Awaitable[msgspec.Struct | bytes]], status: int
+    ) -> Response[bytes]:
+        """Do as ``do`` does where the request has a key; without one, just act."""
+        if _HEADER.lower() in request.headers:
+            return await self.do(request, act, status)
+        done = await act()
+        content = done if isinstance(done, bytes) else msgspec.json.encode(done)
+        return Response(content=content, status_code=status, media_type="application/json")
+
     async def do(
-        self, request: Request[Any, Any, Any], act: Callable[[], Awaitable[msgspec.Struct]], status: int
+        self, request: Request[Any, Any, Any], act: Callable[[], Awaitable[msgspec.Struct | bytes]], status: int
     ) -> Response[bytes]:
         """Act, or give the answer that was given before. Raises ``Problem`` 400 without a key, 422 for another body, 409 under way.
 
@@ -48,10 +58,11 @@ class Once:
         return Response(content=known.body, status_code=known.status, media_type=kind)
 
     async def _act(
-        self, request: Request[Any, Any, Any], act: Callable[[], Awaitable[msgspec.Struct]], status: int, fingerprint: str
+        self, request: Request[Any, Any, Any], act: Callable[[], Awaitable[msgspec.Struct | bytes]], status: int, fingerprint: str
     ) -> Answered:
         try:
-            return Answered(fingerprint, status, msgspec.json.encode(await act()))
+            done = await act()
+            return Answered(fingerprint, status, done if isinstance(done, bytes) else msgspec.json.encode(done))
         except Refusal as refusal:
             if refusal.status >= 500:
                 raise

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from litestar import Router, get
+from litestar import Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
@@ -11,11 +11,14 @@ from litestar.params import FromPath, QueryParameter
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, WINDOWS_DAYS
 from expectations.contracts.vocabulary import Side
 from serve.api.auth import requires
+from serve.api.bodies import StrictRequest
+from serve.api.paging import PAGE, PageCursor, PageLimit, page
 from serve.api.problems import FieldError, Problem
 from serve.domain.market import Dealer
-from serve.domain.users import EVERYONE
+from serve.domain.users import EVERYONE, User
 from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, RuleBookView, ScorecardView
 
+UserRequest = StrictRequest[User, str, State]
 _WINDOW = re.compile(r"(\d{1,4})d?")
 WindowParam = Annotated[str | None, QueryParameter(name="window", description="30, 60, 90 or 180 days, written 90 or 90d")]
 ClassParam = Annotated[str | None, QueryParameter(name="scorecard_class", description="such as CORP_HY; all where it is left out")]
@@ -39,9 +42,11 @@ def _days(window: str | None) -> int | None:
 
 
 @get("/v1/dealers", summary="Every dealer's static profile", tags=["dealers"])
-async def dealers(lookups: NamedDependency[Lookups]) -> list[Dealer]:
+async def dealers(
+    request: UserRequest, lookups: NamedDependency[Lookups], limit: PageLimit = PAGE, cursor: PageCursor = None
+) -> Response[list[Dealer]]:
     """List the dealers on record."""
-    return lookups.dealers()
+    return page(request, lookups.dealers(), lambda item: item.dealer_id, limit, cursor)
 
 
 @get("/v1/dealers/{dealer_id:str}", summary="One dealer: static and dynamic profile", tags=["dealers"])
@@ -59,11 +64,17 @@ async def dealer_scorecards(
 
 
 @get("/v1/scorecards", summary="The dealer matrix", tags=["dealers"])
-async def scorecards(
-    lookups: NamedDependency[Lookups], window: WindowParam = None, scorecard_class: ClassParam = None
-) -> list[ScorecardView]:
+async def scorecards(  # noqa: PLR0917 - the framework gives them by name; each is a parameter of the query
+    request: UserRequest,
+    lookups: NamedDependency[Lookups],
+    window: WindowParam = None,
+    scorecard_class: ClassParam = None,
+    limit: PageLimit = PAGE,
+    cursor: PageCursor = None,
+) -> Response[list[ScorecardView]]:
     """Show all dealers of a class, best first."""
-    return lookups.scorecards(scorecard_class, _days(window) or DEFAULT_WINDOW_DAYS)
+    views = lookups.scorecards(scorecard_class, _days(window) or DEFAULT_WINDOW_DAYS)
+    return page(request, views, lambda view: f"{view.scorecard_class}/{view.dealer_id}", limit, cursor)
 
 
 @get("/v1/liquidity/{security_id:str}", summary="Pre-trade: illiquid or not and why, expected cost and impact", tags=["pre-trade"])

@@ -1,7 +1,6 @@
 """Recommendations over HTTP: decode, call the use case, return."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, get, post
@@ -11,29 +10,40 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from serve.api.auth import requires
-from serve.api.bodies import StrictRequest
+from serve.api.bodies import StrictRequest, decode
 from serve.api.idempotency import Once
+from serve.api.problems import FieldError, Problem, ProblemBody, from_refusal
 from serve.domain.orders import Order
 from serve.domain.recommendation import Recommendation
 from serve.domain.users import EVERYONE, Role, User
-from serve.usecases.recommendations import Override, OverrideRequest, Recommendations, Replay
+from serve.usecases.recommendations import Answer, Override, OverrideRequest, Recommendations, Replay
+from serve.usecases.refusals import Refusal
 
 UserRequest = StrictRequest[User, str, State]
 
 
+MOST_ORDERS = 1000
+_BATCH_BYTES = 4 * 1024 * 1024
 _OPTIONAL_KEY = "An Idempotency-Key is honoured where one is sent: the same key is answered the same and acts once."
-
-
-async def _once_if_asked(request: UserRequest, act: Callable[[], Awaitable[msgspec.Struct]], status: int) -> Response[Any]:
-    if "idempotency-key" not in request.headers:
-        return Response(await act(), status_code=status)
-    once: Once = request.app.state.once
-    return await once.do(request, act, status)
 
 
 def _use_cases(state: State) -> Recommendations:
     use_cases: Recommendations = state.recommendations
     return use_cases
+
+
+def _once(state: State) -> Once:
+    once: Once = state.once
+    return once
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """One order of a list that got no recommendation, and why."""
+
+    error: ProblemBody
+
+
+Orders = Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MOST_ORDERS)]
 
 
 @post(
@@ -45,10 +55,63 @@ def _use_cases(state: State) -> Recommendations:
     tags=["recommendations"],
 )
 async def recommend(
-    data: JSONBody[Order], request: UserRequest, recommendations: NamedDependency[Recommendations]
-) -> Response[Any]:
+    data: JSONBody[Order], request: UserRequest, recommendations: NamedDependency[Recommendations], once: NamedDependency[Once]
+) -> Response[bytes]:
     """Rank the dealers for an order, with the plan and the reasons, journalled before it is answered."""
-    return await _once_if_asked(request, lambda: recommendations.make(data, request.user), 200)
+
+    async def act() -> bytes:
+        return (await recommendations.make(data, request.user)).encoded
+
+    return await once.if_asked(request, act, 200)
+
+
+@post(
+    "/v1/recommendations:batch",
+    status_code=200,
+    responses={200: ResponseSpec(data_container=list[Recommendation | Failed], description=_OPTIONAL_KEY, generate_examples=False)},
+    guards=[requires(Role.OMS, Role.TRADER, Role.QUANT, Role.ADMIN)],
+    request_max_body_size=_BATCH_BYTES,
+    summary="Recommend dealers for each of a list of orders",
+    tags=["recommendations"],
+)
+async def recommend_all(
+    data: JSONBody[Orders], request: UserRequest, recommendations: NamedDependency[Recommendations], once: NamedDependency[Once]
+) -> Response[bytes]:
+    """Answer a list in its own order: a recommendation each, or ``{"error": <problem>}`` where one failed.
+
+    All of them come from one snapshot and one version of the rules, and stand in the journal before any is answered.
+    """
+
+    async def act() -> bytes:
+        return await _answer_all(data, request, recommendations)
+
+    return await once.if_asked(request, act, 200)
+
+
+async def _answer_all(bodies: list[msgspec.Raw], request: UserRequest, recommendations: Recommendations) -> bytes:
+    if not 1 <= len(bodies) <= MOST_ORDERS:
+        detail = f"must be a list of 1 to {MOST_ORDERS} orders, not of {len(bodies)}"
+        raise Problem(400, "invalid-request", "The request is not valid", f"body: {detail}", [FieldError("body", detail)])
+    throttle = request.app.state.get("throttle")
+    if throttle is not None and len(bodies) > 1:
+        throttle.charge(request.user.token_id, len(bodies) - 1)
+    read = [_order(bytes(body)) for body in bodies]
+    made = iter(await recommendations.make_all([item for item in read if isinstance(item, Order)], request.user))
+    return b"[" + b",".join(_told(next(made) if isinstance(item, Order) else item) for item in read) + b"]"
+
+
+def _order(body: bytes) -> Order | Problem:
+    try:
+        return decode(body, Order)
+    except Problem as problem:
+        return problem
+
+
+def _told(result: Answer | Refusal | Problem) -> bytes:
+    if isinstance(result, Answer):
+        return result.encoded
+    problem = result if isinstance(result, Problem) else from_refusal(result)
+    return msgspec.json.encode(Failed(problem.body))
 
 
 @get(
@@ -77,9 +140,10 @@ async def override(
     data: JSONBody[OverrideRequest],
     request: UserRequest,
     recommendations: NamedDependency[Recommendations],
-) -> Response[Any]:
-    """Record the trader's list with its reason."""
-    return await _once_if_asked(request, lambda: recommendations.override(recommendation_id, data, request.user), 201)
+    once: NamedDependency[Once],
+) -> Response[bytes]:
+    """Record the trader's list with its reason. Whoever could not be asked at the start of an RFQ is refused here already."""
+    return await once.if_asked(request, lambda: recommendations.override(recommendation_id, data, request.user), 201)
 
 
 @get(
@@ -97,6 +161,9 @@ async def replayed(
 
 router = Router(
     path="/",
-    route_handlers=[recommend, recorded, override, replayed],
-    dependencies={"recommendations": Provide(_use_cases, sync_to_thread=False)},
+    route_handlers=[recommend, recommend_all, recorded, override, replayed],
+    dependencies={
+        "recommendations": Provide(_use_cases, sync_to_thread=False),
+        "once": Provide(_once, sync_to_thread=False),
+    },
 )

@@ -27,6 +27,7 @@ from serve.usecases.rfqs import Desk
 
 UserRequest = StrictRequest[User, str, State]
 _RFQ = ResponseSpec(data_container=RfqView, description="The RFQ as it stands", generate_examples=False)
+KEEP_ALIVE_S = 15.0
 TRADES = (Role.TRADER, Role.OMS, Role.ADMIN)
 AfterParam = Annotated[int, QueryParameter(name="after", ge=0, description="events above this sequence number")]
 LimitParam = Annotated[int, QueryParameter(name="limit", ge=1, le=500)]
@@ -179,7 +180,7 @@ async def cancel(
 @post(
     "/v1/kill-switch",
     status_code=200,
-    guards=[requires(Role.TRADER, Role.COMPLIANCE, Role.ADMIN)],
+    guards=[requires(Role.TRADER, Role.COMPLIANCE, Role.ADMIN, throttled=False)],
     summary="Stop all sending, now",
     tags=["rfqs"],
 )
@@ -231,10 +232,29 @@ def _audited(sealed: Sealed) -> AuditEvent:
 
 
 async def _messages(sealed_events: AsyncIterator[Sealed]) -> AsyncIterator[ServerSentEventMessage]:
-    async for sealed in sealed_events:
-        payload = msgspec.to_builtins(sealed.event)
-        data = json.dumps({"seq": sealed.seq, "at": sealed.at.isoformat(), **payload})
-        yield ServerSentEventMessage(data=data, event=payload["kind"], id=sealed.seq)
+    """Tell events as they come; where none comes, say so now and then, so that nothing between here and there hangs up."""
+    following = aiter(sealed_events)
+    coming: asyncio.Task[Sealed | None] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.create_task(_next(following))
+            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_S)
+            if not done:
+                yield ServerSentEventMessage(comment="still here")
+                continue
+            sealed, coming = coming.result(), None
+            if sealed is None:
+                return
+            payload = msgspec.to_builtins(sealed.event)
+            data = json.dumps({"seq": sealed.seq, "at": sealed.at.isoformat(), **payload})
+            yield ServerSentEventMessage(data=data, event=payload["kind"], id=sealed.seq)
+    finally:
+        if coming is not None:
+            coming.cancel()
+
+
+async def _next(events_to_come: AsyncIterator[Sealed]) -> Sealed | None:
+    return await anext(events_to_come, None)
 
 
 def _last_event_id(request: UserRequest) -> int:

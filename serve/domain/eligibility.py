@@ -8,9 +8,6 @@ import msgspec
 from expectations.contracts.vocabulary import DealerStatus
 from serve.domain.market import Dealer, Market, Security
 
-# Gates that no trader may override: the firm's own decision, not the desk's preference.
-HARD_GATES = frozenset({"suspended", "restricted"})
-
 
 class Excluded(msgspec.Struct, frozen=True, kw_only=True):
     """A dealer left out, by which gate, and why."""

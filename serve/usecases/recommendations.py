@@ -1,14 +1,15 @@
 """Recommend, override, look up and replay. What is answered is journalled first."""
 
 import asyncio
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 
 from expectations.contracts.journal import RecommendationMade, RecommendationOverridden
 from serve.domain.advise import Desk, advise
-from serve.domain.eligibility import HARD_GATES, gate
+from serve.domain.eligibility import gate
 from serve.domain.market import Market
 from serve.domain.orders import Order, ShortText
 from serve.domain.recommendation import Recommendation
@@ -50,6 +51,13 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     overridden_by: str
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A recommendation as it was journalled: ``encoded`` is its JSON, the same bytes that the journal holds."""
+
+    recommendation_id: str
+    encoded: bytes
+
+
 class Difference(msgspec.Struct, frozen=True):
     """One field in which a replay departs from what was answered."""
 
@@ -66,6 +74,14 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     rules_version: str
     identical: bool
     differences: list[Difference]
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _as_written(encoded: bytes) -> dict[str, Any]:
+    # Encoded once: the journal takes the bytes as they are and reads them back as the mapping that its contract names.
+    return cast("dict[str, Any]", msgspec.Raw(encoded))
 
 
 def recommend(order: Order, market: Market, desk: Desk, recommendation_id: str) -> Recommendation:
@@ -85,24 +101,47 @@ class Recommendations:
         self._snapshots, self._desks, self._journal = snapshots, desks, journal
         self._clock, self._ids = clock, ids
 
-    async def make(self, order: Order, user: User) -> Recommendation:
+    async def make(self, order: Order, user: User) -> Answer:
         """Recommend dealers and return once the answer is in the journal. Raises ``Refusal``."""
-        market = self.market()
-        dated = order if order.received_at else msgspec.structs.replace(order, received_at=self._clock.now())
-        answer = recommend(dated, market, self._desks.current(), self._ids.new())
-        await self._journal.append(
-            RecommendationMade(
-                recommendation_id=answer.recommendation_id,
-                order_id=order.order_id,
-                snapshot_id=answer.snapshot_id,
-                rules_version=answer.rules_version,
-                desk=user.desk,
-                request=msgspec.to_builtins(order),
-                answer=msgspec.to_builtins(answer),
-                requested_by=user.name,
-            )
-        )
+        answer, event = self._made(order, user, self.market(), self._desks.current())
+        await self._journal.append(event)
         return answer
+
+    async def make_all(self, orders: Sequence[Order], user: User) -> list[Answer | Refusal]:
+        """Recommend for a list, all by one snapshot and one version of the rules; each gets its answer or its refusal.
+
+        One transaction of the journal holds them all: either every answer is written, or none is given.
+        """
+        market, desk = self.market(), self._desks.current()
+        answers: list[Answer | Refusal] = []
+        events = []
+        for order in orders:
+            try:
+                answer, event = self._made(order, user, market, desk)
+                events.append(event)
+                answers.append(answer)
+            except Refusal as refusal:
+                answers.append(refusal)
+            # A list takes as long as its orders: others are served in between.
+            await asyncio.sleep(0)
+        await self._journal.append(*events)
+        return answers
+
+    def _made(self, order: Order, user: User, market: Market, desk: Desk) -> tuple[Answer, RecommendationMade]:
+        dated = order if order.received_at else msgspec.structs.replace(order, received_at=self._clock.now())
+        answer = recommend(dated, market, desk, self._ids.new())
+        encoded = _ENCODER.encode(answer)
+        event = RecommendationMade(
+            recommendation_id=answer.recommendation_id,
+            order_id=order.order_id,
+            snapshot_id=answer.snapshot_id,
+            rules_version=answer.rules_version,
+            desk=user.desk,
+            request=_as_written(_ENCODER.encode(order)),
+            answer=_as_written(encoded),
+            requested_by=user.name,
+        )
+        return Answer(recommendation_id=answer.recommendation_id, encoded=encoded), event
 
     async def find(self, recommendation_id: str, user: User) -> RecommendationMade:
         """Give a recommendation as recorded. Raises ``NotThere``, for another desk's too."""
@@ -114,7 +153,7 @@ class Recommendations:
     async def override(self, recommendation_id: str, wish: OverrideRequest, user: User) -> Override:
         """Record the trader's own list of dealers. Raises ``Refusal`` for a dealer who is unknown, repeated or barred."""
         made = await self.find(recommendation_id, user)
-        self._check_dealers(wish.dealers)
+        self._check_dealers(wish.dealers, msgspec.convert(made.answer, Recommendation))
         if not wish.comment.strip():
             raise Refusal("invalid-request", "comment: say in a few words why", "comment")
         override_id = self._ids.new()
@@ -155,17 +194,21 @@ class Recommendations:
                 return sealed.event
         return None
 
-    def _check_dealers(self, dealer_ids: list[str]) -> None:
+    def _check_dealers(self, dealer_ids: list[str], answer: Recommendation) -> None:
+        """Refuse whom the start of an RFQ would refuse: an override that is taken can be acted on."""
         dealers, today = self.market().dealers, self._clock.now().date()
+        most = answer.plan.max_dealers
+        if most is not None and len(dealer_ids) > most:
+            raise Refusal("too-many-dealers", f"The plan allows {most} dealers, the override names {len(dealer_ids)}", "dealers")
         for index, dealer_id in enumerate(dealer_ids):
             field = f"dealers[{index}]"
             if dealer_id not in dealers:
                 raise Refusal("unknown-dealer", f"There is no dealer {dealer_id!r}", field)
             if dealer_id in dealer_ids[:index]:
                 raise Refusal("repeated-dealer", f"Dealer {dealer_id!r} stands twice in the list", field)
-            stop = gate(dealers[dealer_id], 0.0, today)
-            if stop and stop.gate in HARD_GATES:
-                raise Refusal("barred-dealer", f"{stop.reason} No override lifts that.", field)
+            stop = gate(dealers[dealer_id], answer.order.quantity, today)
+            if stop:
+                raise Refusal("barred-dealer", f"{stop.reason} No override lifts that ({stop.gate}).", field)
 
 
 def replay(made: RecommendationMade, snapshots: Snapshots, desks: Desks) -> Replay:
