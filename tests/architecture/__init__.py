@@ -1,0 +1,1 @@
+"""House rules: what no single test of behaviour would notice going astray."""
