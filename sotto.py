@@ -35,7 +35,6 @@ say = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
 
 
-
 def main() -> None:
     """Run the command."""
     app()
@@ -222,6 +221,22 @@ def token_new(
         _leave(f"--role {role!r} is not one of {', '.join(Role)}")
     with refusing(TokensBroken):
         secret = TokenFile(_settings().state.tokens).create(name, Role(role), desk, timedelta(days=days))
+    out.print(secret, soft_wrap=True)
+
+
+@token_app.command("rotate")
+def token_rotate(
+    token_id: Annotated[str, typer.Argument(help="As `sotto token list` shows it.")],
+    days: Annotated[int, typer.Option(min=1, help="Days until the new one expires.")] = 90,
+    overlap_hours: Annotated[int, typer.Option(min=0, help="Hours for which the old one still works.")] = 24,
+) -> None:
+    """Make a new token for the same bearer and print it, this once; the old one ends after the overlap."""
+    from serve.adapters.tokens import TokenFile, TokensBroken
+
+    with refusing(TokensBroken):
+        secret = TokenFile(_settings().state.tokens).rotate(token_id, timedelta(days=days), timedelta(hours=overlap_hours))
+    if secret is None:
+        _leave(f"there is no token {token_id!r}; `sotto token list` shows them")
     out.print(secret, soft_wrap=True)
 
 

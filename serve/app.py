@@ -15,11 +15,12 @@ from litestar import Litestar, Request, Response, Router
 from serve.adapters.desk_config import DeskConfigRefused
 from serve.adapters.fix.dictionary import DictionaryError
 from serve.adapters.fix.venue import VenueError
+from serve.adapters.issuer import IssuerRefused
 from serve.adapters.journal import JournalError
 from serve.adapters.limits import LimitsError
 from serve.adapters.rules import RuleBookRefused
 from serve.adapters.tokens import TokensBroken
-from serve.api import lookups, recommendations, rfqs, service
+from serve.api import lookups, recommendations, rfqs, rules, service
 from serve.api.bodies import StrictRequest
 from serve.api.idempotency import Once
 from serve.api.observed import conditional, measured
@@ -28,12 +29,13 @@ from serve.api.throttle import Throttle
 from serve.desk import DeskConfig, answering
 from serve.desk_role import dealing, desk_reasons, read_desk_config
 from serve.parts import Parts, assemble, journalling, readiness, watching
+from serve.rule_role import ruling
 from serve.settings import ServiceRole, Settings
 from serve.web import pages
 
 log = structlog.get_logger(__name__)
 
-BAD_CONFIGURATION = (RuleBookRefused, DeskConfigRefused, VenueError, LimitsError)
+BAD_CONFIGURATION = (RuleBookRefused, DeskConfigRefused, VenueError, LimitsError, IssuerRefused)
 CANNOT_START = (JournalError, VenueError, DictionaryError, OSError)
 
 
@@ -47,7 +49,7 @@ def create_app(settings: Settings) -> Litestar:
     desk_config = read_desk_config(settings) if ServiceRole.DESK in settings.roles else None
     routes: list[Router] = [service.router, pages.router]
     if ServiceRole.RECOMMEND in settings.roles:
-        routes += [recommendations.router, lookups.router]
+        routes += [recommendations.router, lookups.router, rules.router]
     if desk_config:
         routes.append(rfqs.router)
     app = Litestar(
@@ -75,11 +77,13 @@ def _lifespan(parts: Parts, desk_config: DeskConfig | None) -> Any:  # noqa: ANN
             try:
                 journal, use_cases = await stack.enter_async_context(journalling(parts))
                 app.state.journal, app.state.recommendations = journal, use_cases
+                if ServiceRole.RECOMMEND in parts.settings.roles:
+                    await ruling(app, parts, journal)
                 app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)))
                 await stack.enter_async_context(watching(parts))
                 if desk_config:
                     await stack.enter_async_context(dealing(app, parts, desk_config, journal))
-            except CANNOT_START as exc:
+            except (*CANNOT_START, *BAD_CONFIGURATION) as exc:
                 app.state.failure = str(exc)
                 raise
             yield

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from serve.adapters.clock import RealClock, ScaledClock
 from serve.adapters.desk_config import DeskFiles
 from serve.adapters.ids import TimeOrderedIds
+from serve.adapters.issuer import Claims, EitherTokens, Issuer
 from serve.adapters.journal import SqliteJournal
 from serve.adapters.snapshot import SnapshotStore
 from serve.adapters.tokens import TokenFile
 from serve.api.service import Ready
-from serve.ports import Clock
+from serve.ports import Clock, Tokens
 from serve.settings import Settings
 from serve.usecases.lookups import Lookups
 from serve.usecases.recommendations import Recommendations
@@ -28,7 +29,7 @@ class Parts:
     ids: TimeOrderedIds
     desks: DeskFiles
     snapshots: SnapshotStore
-    tokens: TokenFile
+    tokens: Tokens
     lookups: Lookups
 
 
@@ -43,9 +44,19 @@ def assemble(settings: Settings) -> Parts:
         ids=TimeOrderedIds(),
         desks=desks,
         snapshots=snapshots,
-        tokens=TokenFile(settings.state.tokens),
+        tokens=_tokens(settings),
         lookups=Lookups(snapshots, desks, clock),
     )
+
+
+def _tokens(settings: Settings) -> Tokens:
+    own = TokenFile(settings.state.tokens)
+    if settings.jwt_issuer is None or settings.jwt_keys is None:
+        return own
+    claims = Claims(
+        issuer=settings.jwt_issuer, audience=settings.jwt_audience, role=settings.jwt_role_claim, desk=settings.jwt_desk_claim
+    )
+    return EitherTokens(own, Issuer(settings.jwt_keys, claims))
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -3,9 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from expectations.contracts.home import Home
@@ -38,12 +38,23 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=256 * 1024, gt=0)
     rate_per_s: float = Field(default=1000.0, gt=0)
     rate_burst: float = Field(default=5000.0, ge=1)
+    jwt_issuer: str | None = None
+    jwt_keys: str | None = None
+    jwt_audience: str = "sotto"
+    jwt_role_claim: str = "role"
+    jwt_desk_claim: str = "desk"
     log_level: str = "INFO"
 
     @field_validator("roles", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _issuer_has_keys(self) -> Self:
+        if (self.jwt_issuer is None) != (self.jwt_keys is None):
+            raise ValueError("jwt_issuer and jwt_keys (a JWKS or PEM file, or a JWKS URL) go together: set both or neither")
+        return self
 
     @property
     def state(self) -> Home:

@@ -78,6 +78,21 @@ class TokenFile:
         self._write({**self._stored, token_id: token})
         return secret
 
+    def rotate(self, token_id: str, lasts: timedelta, overlap: timedelta) -> str | None:
+        """Make a token for the same bearer and let the old one go after ``overlap``; give the new secret, shown this once.
+
+        ``None`` where there is no such token. An old one that ends earlier keeps its end.
+        """
+        self._reload()
+        old = self._stored.get(token_id)
+        if old is None:
+            return None
+        secret = self.create(old.name, old.role, old.desk, lasts)
+        self._reload()
+        ending = msgspec.structs.replace(old, expires_at=min(old.expires_at, datetime.now(UTC) + overlap))
+        self._write({**self._stored, token_id: ending})
+        return secret
+
     def listed(self) -> list[User]:
         """Give every token's bearer, expired ones too, oldest first."""
         self._reload()
