@@ -10,13 +10,13 @@ from duckdb_engine import Dialect
 from sqlalchemy.dialects import registry
 
 from expectations.contracts.snapshot import GateResult
-from expectations.contracts.sources import TABLES
+from expectations.contracts.sources import LANDING_TABLES
 from expectations.suites.checks import Check, NoRows, RowCount, Suite
 
 if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
-LANDING_SUITES = tuple(TABLES)
+LANDING_SUITES = tuple(LANDING_TABLES)
 SCORECARD_SUITES = ("scorecards",)
 _SHOWN_ROWS = 3
 

@@ -8,7 +8,7 @@ import duckdb
 import msgspec
 from stdnum import cusip, figi, isin, lei
 
-from expectations.contracts.sources import TABLES, Table
+from expectations.contracts.sources import LANDING_TABLES, Table
 from flows.sources.files import damage
 from flows.sources.pulled import Pulled, SourceError, named, quoted
 from flows.validate import missing_columns, typed_select
@@ -34,7 +34,7 @@ def take_in(pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after:
     Rows that happened later than ``not_after`` are bad. Raises SourceError when the delivery cannot be read, is cut off, holds
     no row at all, or lacks a required column.
     """
-    table = TABLES[pulled.table]
+    table = LANDING_TABLES[pulled.table]
     where = f"source {pulled.source!r}, table {table.name}: {pulled.file}"
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "3GB",

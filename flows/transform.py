@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.contracts.home import Home
-from expectations.contracts.sources import TABLES, Table
+from expectations.contracts.sources import LANDING_TABLES, Table
 from flows.landing import Landing, Receipt
 from flows.settings import FlowSettings
 from flows.sources.pulled import named, quoted
@@ -34,7 +34,7 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
     home.root.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("create schema if not exists landing")
-        for table in TABLES.values():
+        for table in LANDING_TABLES.values():
             files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]
             connection.execute(f"create or replace view landing.{table.name} as {_view(table, files)}")
         connection.execute(

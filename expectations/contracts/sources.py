@@ -259,6 +259,27 @@ TCA_RESULTS = Table(
     happened_at="computed_at",
 )
 
+# Given by the service's journal alone.
+OVERRIDES = Table(
+    "overrides",
+    ("override_id",),
+    (
+        _text("override_id"),
+        _text("recommendation_id"),
+        _text("rfq_id", required=False),
+        _time("overridden_at"),
+        _text("overridden_by", required=False),
+        _text("reason_code"),
+        _text("comment"),
+        _text("recommended", required=False),
+        _text("chosen"),
+    ),
+    happened_at="overridden_at",
+)
+
 TABLES: dict[str, Table] = {
     table.name: table for table in (DEALERS, DEALER_ALIASES, SECURITIES, TRADES, REFERENCE_PRICES, AXES, RFQ_LOG, TCA_RESULTS)
 }
+
+# What vendors deliver, and what the journal gives besides.
+LANDING_TABLES: dict[str, Table] = {**TABLES, OVERRIDES.name: OVERRIDES}

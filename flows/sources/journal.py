@@ -1,4 +1,4 @@
-"""The kind ``journal``: the service's own RFQs, read from its event log as rows of ``rfq_log``."""
+"""The kind ``journal``: the service's own RFQs and overrides, read from its event log as rows of two tables."""
 
 import hashlib
 import sqlite3
@@ -7,13 +7,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
 
 from expectations.contracts import journal as events
-from expectations.contracts.sources import RFQ_LOG
+from expectations.contracts.sources import OVERRIDES, RFQ_LOG, Table
 from expectations.contracts.vocabulary import Outcome, Response
 from flows.sources.config import JOURNAL_SOURCE, SourceConfig
+from flows.sources.journal_overrides import OverrideEvent, override_rows
 from flows.sources.pulled import Pulled, SourceError, quoted
 
 _READ = (
@@ -24,7 +26,6 @@ _READ = (
     | events.ExecutionReported
     | events.RfqClosed
 )
-_KINDS = [kind.__struct_config__.tag for kind in _READ.__args__]
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -33,32 +34,38 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 def pull(source: SourceConfig) -> Iterator[Pulled]:
-    """Read the closed RFQs of the journal; an RFQ that is still open is left for a later pull.
+    """Read the closed RFQs and the overrides; an RFQ that is still open is left for a later pull.
 
     Raises SourceError when the file is not a journal.
     """
     path = Path(source.path)
-    rows = list(rfq_rows(_entries(path)))
-    if not rows:
+    yield from _listed(path, RFQ_LOG, rfq_rows(_Entry(at, event) for at, event in _events(path, _READ)))
+    yield from _listed(path, OVERRIDES, override_rows(_events(path, OverrideEvent)))
+
+
+def _listed(path: Path, table: Table, rows: Iterable[dict[str, str | None]]) -> Iterator[Pulled]:
+    """Write the rows where landing can read them; nothing is delivered while there are none."""
+    content = msgspec.json.encode(list(rows))
+    if content == b"[]":
         return
-    content = msgspec.json.encode(rows)
     digest = hashlib.sha256(content).hexdigest()
-    cells = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in RFQ_LOG.names)
-    listing = path.with_name("journal-rfqs") / f"{digest[:16]}.json"
-    listing.parent.mkdir(exist_ok=True)
+    cells = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.names)
+    listing = path.with_name("journal-rows") / table.name / f"{digest[:16]}.json"
+    listing.parent.mkdir(parents=True, exist_ok=True)
     for older in listing.parent.glob("*.json"):
         older.unlink()
     listing.write_bytes(content)
     select = f"select * from read_json({quoted(listing)}, columns = {{{cells}}})"
-    yield Pulled(JOURNAL_SOURCE, RFQ_LOG.name, str(path), digest, select)
+    yield Pulled(JOURNAL_SOURCE, table.name, str(path), digest, select)
 
 
-def _entries(path: Path) -> list[_Entry]:
-    marks = ", ".join("?" * len(_KINDS))
+def _events(path: Path, wanted: Any) -> list[tuple[datetime, Any]]:  # noqa: ANN401 - a union of event types, and its members
+    kinds = [kind.__struct_config__.tag for kind in get_args(wanted)]
+    marks = ", ".join("?" * len(kinds))
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            found = connection.execute(f"select at, payload from events where kind in ({marks}) order by seq", _KINDS).fetchall()
-        return [_Entry(datetime.fromisoformat(at), msgspec.json.decode(payload, type=_READ)) for at, payload in found]
+            found = connection.execute(f"select at, payload from events where kind in ({marks}) order by seq", kinds).fetchall()
+        return [(datetime.fromisoformat(at), msgspec.json.decode(payload, type=wanted)) for at, payload in found]
     except (sqlite3.Error, msgspec.DecodeError, ValueError) as error:
         raise SourceError(f"source journal: {path} cannot be read as a journal: {error}") from error
 
