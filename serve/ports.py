@@ -87,6 +87,22 @@ class Desks(Protocol):
         ...
 
 
+class DeskVersions(Desks, Protocol):
+    """The rules in force, changed while the service runs."""
+
+    def of_files(self) -> Desk:
+        """Give what the configuration files held when the service started."""
+        ...
+
+    def read(self, rules: str, scoring: str, *, was_in_force: bool = False) -> Desk:
+        """Parse and check a version; one that was in force before is read leniently. Raises ``RuleBookRefused`` with its faults."""
+        ...
+
+    def use(self, desk: Desk) -> None:
+        """Keep a version for replay and put it in force."""
+        ...
+
+
 class NotSentError(RuntimeError):
     """A command that certainly did not leave the house; the text says why."""
 

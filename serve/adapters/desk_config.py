@@ -1,4 +1,4 @@
-"""What a desk decides by, from its configuration folder; every version that was in force is kept for replay."""
+"""What a desk decides by, from its configuration folder or from the journal; every version in force is kept for replay."""
 
 import hashlib
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from serve.adapters.rule_nodes import MAX_BYTES, too_large
 from serve.adapters.rules import read_rule_book
 from serve.domain.advise import Desk
 from serve.domain.liquidity import Thresholds
@@ -19,23 +20,33 @@ class DeskConfigRefused(LookupError):
     """A configuration file that is missing or wrong; the message names it."""
 
 
-def load_desk(rules: Path, scoring: Path) -> Desk:
-    """Read the rule book and the thresholds. Raises ``RuleBookRefused`` or ``DeskConfigRefused``.
+def read_desk(
+    rules: str, scoring: str, *, rules_name: str = "rules", scoring_name: str = "scoring", was_in_force: bool = False
+) -> Desk:
+    """Read a rule book and thresholds. Raises ``RuleBookRefused`` or ``DeskConfigRefused``.
 
-    The version is a hash over both files: either can change an answer.
+    The version is a hash over both texts: either can change an answer.
     """
+    version = hashlib.sha256(f"{rules}\0{scoring}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    book = read_rule_book(rules, rules_name, version, was_in_force=was_in_force)
+    return Desk(book=book, thresholds=_thresholds(scoring, scoring_name), source=rules, scoring=scoring)
+
+
+def load_desk(rules: Path, scoring: Path, *, was_in_force: bool = False) -> Desk:
+    """Read the two files. Raises ``RuleBookRefused`` or ``DeskConfigRefused``."""
     texts = _read(rules), _read(scoring)
-    version = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-    return Desk(book=read_rule_book(texts[0], str(rules), version), thresholds=_thresholds(texts[1], scoring), source=texts[0])
+    return read_desk(*texts, rules_name=str(rules), scoring_name=str(scoring), was_in_force=was_in_force)
 
 
-def keep_version(kept: Path, rules: Path, scoring: Path, desk: Desk) -> None:
-    """Copy the files in force to ``kept/<version>/``, once."""
+def keep_version(kept: Path, desk: Desk) -> None:
+    """Write a version's texts to ``kept/<version>/``, once."""
     folder = kept / desk.book.version
     folder.mkdir(parents=True, exist_ok=True)
-    for name, source in zip(_FILES, (rules, scoring), strict=True):
+    for name, text in zip(_FILES, (desk.source, desk.scoring), strict=True):
         if not (folder / name).exists():
-            (folder / name).write_text(_read(source), encoding="utf-8")
+            fresh = folder / f"{name}.new"
+            fresh.write_text(text, encoding="utf-8", newline="")
+            fresh.replace(folder / name)
 
 
 def load_version(kept: Path, version: str) -> Desk:
@@ -43,20 +54,34 @@ def load_version(kept: Path, version: str) -> Desk:
     folder = kept / version
     if not _VERSION.fullmatch(version) or not folder.is_dir():
         raise DeskConfigRefused(f"version {version} of the rules was not kept under {kept}")
-    return load_desk(folder / _FILES[0], folder / _FILES[1])
+    return load_desk(folder / _FILES[0], folder / _FILES[1], was_in_force=True)
 
 
 class DeskFiles:
-    """The configuration in force, kept aside at the start so that a replay finds it, and the versions kept before."""
+    """The version in force, at first that of the configuration files, and those that were in force before."""
 
     def __init__(self, rules: Path, scoring: Path, kept: Path) -> None:
-        self._kept, self._current = kept, load_desk(rules, scoring)
+        self._kept, self._files = kept, load_desk(rules, scoring)
+        self._current = self._files
         self._older: dict[str, Desk] = {}
-        keep_version(kept, rules, scoring, self._current)
+        keep_version(kept, self._files)
 
     def current(self) -> Desk:
         """Give the rules and thresholds in force."""
         return self._current
+
+    def of_files(self) -> Desk:
+        """Give what the configuration files held when this was made."""
+        return self._files
+
+    def read(self, rules: str, scoring: str, *, was_in_force: bool = False) -> Desk:
+        """Parse and check a version. Raises ``RuleBookRefused`` or ``DeskConfigRefused``."""
+        return read_desk(rules, scoring, was_in_force=was_in_force)
+
+    def use(self, desk: Desk) -> None:
+        """Keep a version for replay and put it in force."""
+        keep_version(self._kept, desk)
+        self._current = desk
 
     def get(self, version: str) -> Desk:
         """Give a version that was in force. Raises ``DeskConfigRefused`` or ``RuleBookRefused`` where it was not kept whole."""
@@ -69,7 +94,9 @@ class DeskFiles:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        if path.stat().st_size > MAX_BYTES:
+            raise DeskConfigRefused(f"{path}:1:1: {too_large(path.stat().st_size)}")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError as exc:
         raise DeskConfigRefused(f"{path} is missing; set SOTTO_CONFIG to the folder that holds it") from exc
     except (OSError, UnicodeDecodeError) as exc:
@@ -80,10 +107,10 @@ class _Scoring(msgspec.Struct, forbid_unknown_fields=True):
     illiquid: Thresholds
 
 
-def _thresholds(text: str, path: Path) -> Thresholds:
+def _thresholds(text: str, name: str) -> Thresholds:
     try:
         return msgspec.convert(yaml.safe_load(text), _Scoring).illiquid
     except yaml.YAMLError as exc:
-        raise DeskConfigRefused(f"{path}: not valid YAML: {exc}") from exc
+        raise DeskConfigRefused(f"{name}: not valid YAML: {exc}") from exc
     except msgspec.ValidationError as exc:
-        raise DeskConfigRefused(f"{path}: {exc}") from exc
+        raise DeskConfigRefused(f"{name}: {exc}") from exc

@@ -1,4 +1,4 @@
-"""Dealers, scorecards, liquidity and rules over HTTP."""
+"""Dealers, scorecards and liquidity over HTTP."""
 
 import re
 from typing import Annotated
@@ -16,7 +16,7 @@ from serve.api.paging import PAGE, PageCursor, PageLimit, page
 from serve.api.problems import FieldError, Problem
 from serve.domain.market import Dealer
 from serve.domain.users import EVERYONE, User
-from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, RuleBookView, ScorecardView
+from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, ScorecardView
 
 UserRequest = StrictRequest[User, str, State]
 _WINDOW = re.compile(r"(\d{1,4})d?")
@@ -85,15 +85,9 @@ async def liquidity(
     return lookups.liquidity(security_id, quantity, side)
 
 
-@get("/v1/rules", summary="The rule book in force", tags=["rules"])
-async def rules(lookups: NamedDependency[Lookups]) -> RuleBookView:
-    """Show the rules, in the order in which they are tried."""
-    return lookups.rules()
-
-
 router = Router(
     path="/",
-    route_handlers=[dealers, dealer, dealer_scorecards, scorecards, liquidity, rules],
+    route_handlers=[dealers, dealer, dealer_scorecards, scorecards, liquidity],
     guards=[requires(*EVERYONE)],
     dependencies={"lookups": Provide(_use_cases, sync_to_thread=False)},
 )

@@ -102,7 +102,9 @@ def on_refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[bytes]:
 
 def from_refusal(refusal: Refusal) -> Problem:
     """Tell a use case's refusal as a problem."""
-    errors = [FieldError(refusal.field, refusal.detail)] if refusal.field else []
+    errors = [FieldError(place, reason) for place, reason in refusal.errors]
+    if refusal.field and not errors:
+        errors = [FieldError(refusal.field, refusal.detail)]
     return Problem(refusal.status, refusal.slug, refusal.slug.replace("-", " ").capitalize(), refusal.detail, errors)
 
 

@@ -23,11 +23,12 @@ _SUITS: Mapping[Side, AxeSide] = {Side.BUY: AxeSide.SELLS, Side.SELL: AxeSide.BU
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a desk decides by: its rule book (with its text as written), and when a bond counts as illiquid."""
+    """What a desk decides by: its rule book and when a bond counts as illiquid, each with its text as written."""
 
     book: RuleBook
     thresholds: Thresholds
     source: str = ""
+    scoring: str = ""
 
 
 def advise(order: Order, security: Security, market: Market, desk: Desk, recommendation_id: str) -> Recommendation:

@@ -1,4 +1,4 @@
-"""What people look up: dealers, scorecards, liquidity, rules. Reads one snapshot per question."""
+"""What people look up: dealers, scorecards, liquidity. Reads one snapshot per question."""
 
 from datetime import datetime
 
@@ -11,7 +11,6 @@ from serve.domain.advise import describe
 from serve.domain.liquidity import LiquidityView, judge
 from serve.domain.market import METRICS, Dealer, Market, Scorecards
 from serve.domain.recommendation import SecurityView
-from serve.domain.rules import Rule
 from serve.domain.selection import cut_points, tier_of
 from serve.ports import Clock, Desks, Snapshots
 from serve.usecases.refusals import NotReady, NotThere
@@ -72,24 +71,6 @@ class LiquidityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     liquidity: LiquidityView
 
 
-class RuleView(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule of the book in force."""
-
-    id: str
-    kind: str
-    priority: int
-    when: str
-
-
-class RuleBookView(msgspec.Struct, frozen=True, kw_only=True):
-    """The rule book in force: its version, the rules in the order in which they are tried, and the text as written."""
-
-    version: str
-    tiers: dict[str, list[float]]
-    rules: list[RuleView]
-    source: str
-
-
 class Lookups:
     """The use cases, over the ports."""
 
@@ -132,16 +113,6 @@ class Lookups:
             mid=facts.mid if facts else None,
             mid_as_of=facts.mid_as_of if facts else None,
             liquidity=judge(market, security, quantity, self._clock.now().date(), self._desks.current().thresholds),
-        )
-
-    def rules(self) -> RuleBookView:
-        """Give the rule book in force."""
-        desk = self._desks.current()
-        return RuleBookView(
-            version=desk.book.version,
-            tiers={name: list(cuts) for name, cuts in desk.book.tiers.items()},
-            rules=[_rule(rule) for rule in (*desk.book.selects, *desk.book.constrains)],
-            source=desk.source,
         )
 
     def _market(self) -> Market:
@@ -203,10 +174,6 @@ def _metric(cards: Scorecards, row: int, column: int, metric: Metric) -> MetricV
         high=_known(cards.high[row, column]),
         score=float(cards.score[row, column]),
     )
-
-
-def _rule(rule: Rule) -> RuleView:
-    return RuleView(id=rule.id, kind=rule.kind.value, priority=rule.priority, when=rule.when.source)
 
 
 def _known(value: float) -> float | None:

@@ -9,6 +9,8 @@ class Refusal(Exception):
     def __init__(self, slug: str, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
         self.slug, self.detail, self.field = slug, detail, field
+        # (place, what is wrong) where there is more than one thing to say; goes before ``field``.
+        self.errors: list[tuple[str, str]] = []
 
 
 class NotThere(Refusal):
@@ -27,3 +29,9 @@ class Conflict(Refusal):
     """What was asked for does not fit the state of things: it was done before, or it is too late."""
 
     status = 409
+
+
+class NotAllowed(Refusal):
+    """The caller's role would do, but not this person for this thing."""
+
+    status = 403
