@@ -160,9 +160,13 @@ def _hold(path: Path) -> IO[str]:
 
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = full")
-    database.executescript(JOURNAL_DDL + ";" + _GUARDS)
+    try:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = full")
+        database.executescript(JOURNAL_DDL + ";" + _GUARDS)
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 
