@@ -11,7 +11,7 @@ import yaml
 
 from expectations.contracts import vocabulary as words
 from expectations.contracts.snapshot import SNAPSHOT_TABLES, WINDOWS_DAYS
-from expectations.contracts.sources import TABLES
+from expectations.contracts.sources import LANDING_TABLES
 from tests.architecture.project import data_tests_of, dbt_project, declared, models, read
 
 GLOSSARY = read(Path("dbt/_glossary.md"))
@@ -129,8 +129,8 @@ def test_the_scorecard_macro_lists_the_metrics_in_order() -> None:
 
 
 def test_dbt_reads_the_tables_of_the_source_contract() -> None:
-    assert {table["name"] for table in declared("sources")["landing"]["tables"]} == TABLES.keys()
-    assert models("models/staging").keys() == {f"stg_{name}" for name in TABLES}
+    assert {table["name"] for table in declared("sources")["landing"]["tables"]} == LANDING_TABLES.keys()
+    assert models("models/staging").keys() == {f"stg_{name}" for name in LANDING_TABLES}
 
 
 @pytest.mark.parametrize("table", sorted(SNAPSHOT_TABLES.keys() - FITTED))

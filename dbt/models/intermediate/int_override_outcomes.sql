@@ -17,6 +17,19 @@ days as (
 
 ),
 
+-- An RFQ may have traded with several dealers: the trader got their mean, weighted by size.
+results as (
+
+    select
+        rfq_id,
+        any_value(scorecard_class) as scorecard_class,
+        sum(price_improvement_gain_bps * executed_quantity)
+        / nullif(sum(executed_quantity) filter (where price_improvement_gain_bps is not null), 0) as gain_bps
+    from executions
+    group by rfq_id
+
+),
+
 traded as (
 
     select
@@ -25,10 +38,10 @@ traded as (
         overrides.rfq_id,
         overrides.recommended,
         cast(overrides.overridden_at as date) as overridden_on,
-        executions.scorecard_class,
-        executions.price_improvement_gain_bps
+        results.scorecard_class,
+        results.gain_bps
     from overrides
-    left join executions on overrides.rfq_id = executions.rfq_id
+    left join results on overrides.rfq_id = results.rfq_id
 
 ),
 
@@ -36,8 +49,8 @@ machine as (
 
     select
         traded.override_id,
-        sum(days.improvement_sum) / nullif(sum(days.improvement_n), 0) as machine_gain_bps,
-        sum(days.improvement_n) as machine_n
+        sum(days.improvement_sum) / nullif(sum(days.improvement_n), 0) as gain_bps,
+        sum(days.improvement_n) as executions
     from traded
     inner join days
         on
@@ -53,9 +66,9 @@ select
     traded.override_id,
     traded.reason_code,
     traded.rfq_id,
-    traded.price_improvement_gain_bps as trader_gain_bps,
-    machine.machine_gain_bps,
-    cast(coalesce(machine.machine_n, 0) as bigint) as machine_n,
-    traded.price_improvement_gain_bps - machine.machine_gain_bps as trader_advantage_bps
+    traded.gain_bps as trader_gain_bps,
+    machine.gain_bps as machine_gain_bps,
+    cast(coalesce(machine.executions, 0) as bigint) as machine_n,
+    traded.gain_bps - machine.gain_bps as trader_advantage_bps
 from traded
-left join machine on traded.override_id = machine.override_id
+left join machine using (override_id)
