@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     help="Whom to ask for a price, quietly.",
 )
-rules_app = typer.Typer(no_args_is_help=True, help="Check the desk's rule book.")
+rules_app = typer.Typer(no_args_is_help=True, help="Check the desk's rule book, and try it on past orders.")
 audit_app = typer.Typer(no_args_is_help=True, help="Check the journal.")
 token_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 app.add_typer(rules_app, name="rules")
@@ -123,7 +123,7 @@ def serve(
 def recommend(
     order: Annotated[Path, typer.Argument(help="A JSON file with one order, or a list of orders.")],
     snapshot: Annotated[str | None, typer.Option(help="A snapshot other than the current one.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="A rule book other than config/rules.yml.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A rule book other than the one in force.")] = None,
 ) -> None:
     """Recommend dealers for an order, as the API would, without a server."""
     from serve.offline import OfflineError, recommend_file
@@ -144,6 +144,29 @@ def rules_check(file: Annotated[Path, typer.Argument(help="A rule book.")]) -> N
     if faults:
         raise typer.Exit(1)
     out.print(f"{file}: no faults")
+
+
+@rules_app.command("try")
+def rules_try(
+    file: Annotated[Path, typer.Argument(help="A rule book, tried against the one in force.")],
+    since: Annotated[str | None, typer.Option("--from", help="First day or time, ISO 8601; default: 30 days before --to.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Day or time up to which, ISO 8601; default: now.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many orders, the latest.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Run past orders of the journal by a rule book and show what it would have changed; nothing is written."""
+    from serve.offline_rules import RulesOfflineError, try_rules
+    from serve.rules_report import lines
+
+    last = _instant(until, "--to") or datetime.now(UTC)
+    first = _instant(since, "--from") or last - timedelta(days=30)
+    with refusing(RulesOfflineError):
+        trial = try_rules(file, _settings(), since=first, until=last, limit=limit)
+    if as_json:
+        _print_json(trial)
+        return
+    for line in lines(trial):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @audit_app.command("verify")

@@ -18,6 +18,7 @@ from serve.api.problems import Problem, from_refusal
 from serve.domain.advise import Desk
 from serve.domain.market import Market
 from serve.domain.orders import Order
+from serve.offline_rules import desk_in_force
 from serve.parts import clock_of
 from serve.settings import Settings
 from serve.usecases.recommendations import Replay, recommend, replay
@@ -108,6 +109,6 @@ def _market(settings: Settings, snapshot_id: str | None) -> Market:
 
 def _desk(settings: Settings, rules: Path | None) -> Desk:
     try:
-        return load_desk(rules or settings.rules_file, settings.scoring_file)
-    except (RuleBookRefused, DeskConfigRefused) as exc:
+        return load_desk(rules, settings.scoring_file) if rules else desk_in_force(settings)
+    except (RuleBookRefused, DeskConfigRefused, JournalError) as exc:
         raise OfflineError(str(exc)) from exc
