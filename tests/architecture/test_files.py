@@ -13,12 +13,15 @@ from tests.architecture.project import DBT, ROOT, parsed, pyproject, read, track
 SOURCE = ("demo", "expectations", "flows", "serve", "sim", "benchmarks", "sotto.py")
 MODULE_LINES, TEST_LINES, FUNCTION_LINES, SQL_LINES = 250, 500, 60, 120
 
-# Longer than the house allows, each with the reason.
+# Longer than the house allows: how long at most, and why.
 LONG_MODULES = {
-    "expectations/contracts/journal.py": "the journal's contract: its events declared one after the other, no logic",
-    "expectations/contracts/sources.py": "the source contract: eight tables declared one after the other, no logic",
-    "serve/api/rfqs.py": "one router: each handler decodes, calls the use case and answers",
-    "sotto.py": "the command: one short function per subcommand, composition only",
+    "expectations/contracts/journal.py": (320, "the journal's contract: its events declared one after the other, no logic"),
+    "expectations/contracts/sources.py": (320, "the source contract: its tables declared one after the other, no logic"),
+    "serve/api/rfqs.py": (280, "one router: each handler decodes, calls the use case and answers"),
+    "serve/domain/advise.py": (270, "the one path from an order to a recommendation, read from top to bottom"),
+    "serve/domain/rules.py": (260, "the rule book's values and the one decision over them"),
+    "serve/usecases/rule_book.py": (280, "one life cycle, from draft to roll-back, and one lock over it"),
+    "sotto.py": (400, "the command: one short function per subcommand, composition only"),
 }
 LONG_FUNCTIONS = {
     "tests/fakes/recommendation.py:recommendation_made": "one whole recommendation as a literal",
@@ -70,7 +73,7 @@ def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
 
 def test_modules_stay_readable_in_one_go() -> None:
     found = too_long(under(*SOURCE), MODULE_LINES) | too_long(under("tests"), TEST_LINES)
-    assert found.keys() - LONG_MODULES.keys() == set(), found
+    assert {path: lines for path, lines in found.items() if lines > LONG_MODULES.get(path, (0, ""))[0]} == {}
     assert [path for path in LONG_MODULES if not (ROOT / path).is_file()] == []
 
 
