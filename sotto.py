@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from serve.adapters.journal import JournalReader
     from serve.settings import Settings
 
 app = typer.Typer(
@@ -170,18 +171,47 @@ def rules_try(
 
 
 @audit_app.command("verify")
-def audit_verify(head: Annotated[str | None, typer.Option(help="A head noted earlier: finds a cut-off end, too.")] = None) -> None:
+def audit_verify(
+    head: Annotated[str | None, typer.Option(help="A head noted earlier: finds a cut-off end, too.")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="The file that `sotto audit anchor` adds to.")] = None,
+) -> None:
     """Check the journal's hash chain; exit 1 names the first broken event."""
-    from serve.adapters.journal import JournalError, JournalReader
+    from serve.adapters.anchors import AnchorsError, read_anchors
+    from serve.adapters.journal import JournalError
 
-    home = _settings().state
-    if not home.journal.exists():
-        _leave(f"there is no journal at {home.journal}; is SOTTO_HOME right?")
-    with refusing(JournalError):
-        result = JournalReader(home.journal).verify(head)
+    with refusing(JournalError, AnchorsError):
+        noted = read_anchors(anchors) if anchors else None
+        result = _journal().verify(head, noted)
     if not result.ok:
         _leave(f"the chain is broken at event {result.broken_seq}: {result.reason}")
-    out.print(f"{result.events:,} events, chain whole, head {result.head}")
+    held = f", {len(noted):,} anchors hold" if noted else ""
+    out.print(f"{result.events:,} events, chain whole{held}, head {result.head}")
+
+
+@audit_app.command("anchor")
+def audit_anchor(
+    out_file: Annotated[Path, typer.Option("--out", help="A file where whoever writes the journal cannot rewrite it.")],
+) -> None:
+    """Note the chain's head with the time in a file; `sotto audit verify --anchors FILE` then finds a rewritten or cut chain."""
+    from serve.adapters.anchors import AnchorsError, append_anchor
+    from serve.adapters.journal import JournalError
+
+    with refusing(JournalError, AnchorsError):
+        anchor = append_anchor(out_file, *_journal().head(), datetime.now(UTC))
+    out.print(f"event {anchor.seq:,}, head {anchor.hash}, noted in {out_file}", soft_wrap=True)
+
+
+@app.command()
+def evidence(
+    rfq_id: Annotated[str, typer.Argument(help="An RFQ's id.")],
+    out_file: Annotated[Path, typer.Option("--out", help="FILE.html for people, with the JSON inside; FILE.json for programs.")],
+) -> None:
+    """Write everything about one RFQ: order, reasons, rules, data, events with their hashes, FIX messages."""
+    from serve.evidence import EvidenceError, write_evidence
+
+    with refusing(EvidenceError):
+        pack = write_evidence(rfq_id, out_file, _settings())
+    out.print(f"{len(pack.events):,} events and {len(pack.fix_messages):,} FIX messages in {out_file}", soft_wrap=True)
 
 
 @app.command()
@@ -313,6 +343,16 @@ def _settings(**given: object) -> "Settings":
     except ValidationError as error:
         first = error.errors()[0]
         _leave(f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']} (got {first['input']!r})")
+
+
+def _journal() -> "JournalReader":
+    """Open the home's journal for reading, or say that there is none."""
+    from serve.adapters.journal import JournalReader
+
+    home = _settings().state
+    if not home.journal.exists():
+        _leave(f"there is no journal at {home.journal}; is SOTTO_HOME right?")
+    return JournalReader(home.journal)
 
 
 def _instant(text: str | None, option: str) -> datetime | None:

@@ -20,7 +20,7 @@ from serve.adapters.journal import JournalError
 from serve.adapters.limits import LimitsError
 from serve.adapters.rules import RuleBookRefused
 from serve.adapters.tokens import TokensBroken
-from serve.api import lookups, recommendations, rfqs, rules, service
+from serve.api import audit, lookups, recommendations, rfqs, rules, service
 from serve.api.bodies import StrictRequest
 from serve.api.idempotency import Once
 from serve.api.observed import conditional, measured
@@ -28,6 +28,7 @@ from serve.api.problems import HANDLERS, Problem, respond
 from serve.api.throttle import Throttle
 from serve.desk import DeskConfig, answering
 from serve.desk_role import dealing, desk_reasons, read_desk_config
+from serve.evidence import gatherer
 from serve.parts import Parts, assemble, journalling, readiness, watching
 from serve.rule_role import ruling
 from serve.settings import ServiceRole, Settings
@@ -47,7 +48,7 @@ def create_app(settings: Settings) -> Litestar:
     """Compose the application. Raises one of ``BAD_CONFIGURATION`` for a file that cannot be used."""
     parts = assemble(settings)
     desk_config = read_desk_config(settings) if ServiceRole.DESK in settings.roles else None
-    routes: list[Router] = [service.router, pages.router]
+    routes: list[Router] = [service.router, pages.router, audit.router]
     if ServiceRole.RECOMMEND in settings.roles:
         routes += [recommendations.router, lookups.router, rules.router]
     if desk_config:
@@ -77,6 +78,7 @@ def _lifespan(parts: Parts, desk_config: DeskConfig | None) -> Any:  # noqa: ANN
             try:
                 journal, use_cases = await stack.enter_async_context(journalling(parts))
                 app.state.journal, app.state.recommendations = journal, use_cases
+                app.state.evidence = gatherer(parts.settings, journal, parts.desks, parts.snapshots, parts.clock)
                 if ServiceRole.RECOMMEND in parts.settings.roles:
                     await ruling(app, parts, journal)
                 app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)))

@@ -1,7 +1,7 @@
 """The hash chain of the journal: how an event is sealed and how a chain is checked."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -77,21 +77,27 @@ def unseal(row: Row) -> Sealed:
     )
 
 
-def check_chain(rows: Iterable[Row], head: str | None = None) -> ChainCheck:
+def check_chain(rows: Iterable[Row], head: str | None = None, anchors: Mapping[int, str] | None = None) -> ChainCheck:
     """Follow the chain and name the first link that does not hold.
 
-    ``head`` is a hash noted earlier: with it a chain cut short or rewritten to the end is found too, which no chain
-    can show by itself.
+    ``head`` is a hash noted earlier, ``anchors`` are several with their sequence numbers: with them a chain cut short or
+    rewritten to the end is found too, which no chain can show by itself.
     """
+    noted = anchors or {}
     previous, count, seen_head = GENESIS, 0, head in (None, GENESIS)
     for row in rows:
         reason = _broken(row, count + 1, previous)
+        if reason is None and noted.get(row.seq, row.hash) != row.hash:
+            reason = f"event {row.seq} is not the one that was anchored: the chain was rewritten up to it"
         if reason:
             return ChainCheck(ok=False, events=count, head=previous, broken_seq=min(row.seq, count + 1), reason=reason)
         previous, count = row.hash, count + 1
         seen_head = seen_head or row.hash == head
     if not seen_head:
         return ChainCheck(ok=False, events=count, head=previous, broken_seq=count + 1, reason=_cut(count, head))
+    if max(noted, default=0) > count:
+        reason = f"event {max(noted)} was anchored, the chain ends at event {count}: events were cut from the end"
+        return ChainCheck(ok=False, events=count, head=previous, broken_seq=count + 1, reason=reason)
     return ChainCheck(ok=True, events=count, head=previous)
 
 
@@ -109,7 +115,7 @@ def _broken(row: Row, expected: int, previous: str) -> str | None:
     return None
 
 
-def _edited_or_moved(row: Row, reach: int = 10_000) -> str:
+def _edited_or_moved(row: Row, reach: int = 250) -> str:
     nearby: Sequence[int] = range(max(1, row.seq - reach), row.seq + reach)
     moved_from = next((seq for seq in nearby if seq != row.seq and link_hash(row._replace(seq=seq)) == row.hash), None)
     if moved_from is not None:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import httpx
@@ -169,7 +169,7 @@ def _keys_in(text: str, where: str) -> dict[str, Any]:
     return keys
 
 
-def _is_name(value: object, most: int) -> bool:
+def _is_name(value: object, most: int) -> TypeGuard[str]:
     return isinstance(value, str) and 1 <= len(value) <= most and value.isprintable()
 
 

@@ -1,7 +1,7 @@
 """Reading the journal's file, also while another process writes it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -45,9 +45,18 @@ class JournalReader:
             row = database.execute("select seq, hash from events order by seq desc limit 1").fetchone()
         return (int(row[0]), str(row[1])) if row else (0, GENESIS)
 
-    def verify(self, head: str | None = None) -> ChainCheck:
-        """Check every link; with ``head``, a hash noted earlier, also that nothing was cut from the end."""
-        return check_chain(self._rows("seq > ?", ["0"]), head)
+    def verify(self, head: str | None = None, anchors: Mapping[int, str] | None = None) -> ChainCheck:
+        """Check every link; with ``head`` or ``anchors``, noted earlier, also that nothing was cut from the end."""
+        return check_chain(self._rows("seq > ?", ["0"]), head, anchors)
+
+    def rows(self, subject: str) -> list[Row]:
+        """Give what is stored about a subject, exactly as it was hashed, oldest first."""
+        return list(self._rows("subject = ?", [subject]))
+
+    def refused_of(self, rfq_id: str) -> list[Row]:
+        """Give the dealers' messages that an RFQ could not use."""
+        like = f'%"reason":"RFQ {rfq_id}: %'
+        return list(self._rows("kind = ? and payload like ?", ["fix.message_refused", like]))
 
     def _rows(self, where: str, values: list[str]) -> Iterator[Row]:
         query = f"select seq, event_id, at, kind, subject, payload, prev_hash, hash from events where {where} order by seq"  # noqa: S608 - columns are ours

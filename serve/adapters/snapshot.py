@@ -4,7 +4,9 @@ import asyncio
 import re
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
@@ -44,6 +46,14 @@ class SnapshotStore:
         while len(self._older) > _KEPT:
             self._older.popitem(last=False)
         return self._older[snapshot_id]
+
+    def manifest(self, snapshot_id: str) -> dict[str, Any]:
+        """Give what a snapshot says of itself. Raises ``SnapshotBroken`` where it is gone."""
+        try:
+            read: dict[str, Any] = msgspec.json.decode((self._folder(snapshot_id) / "manifest.json").read_bytes())
+        except (OSError, msgspec.DecodeError) as exc:
+            raise SnapshotBroken(f"the manifest of {snapshot_id} cannot be read: {exc}") from exc
+        return read
 
     def refresh(self) -> bool:
         """Load what ``CURRENT`` names if it is not in use yet; say whether the snapshot in use changed.

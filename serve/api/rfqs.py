@@ -1,10 +1,9 @@
-"""RFQs, the kill switch and the audit over HTTP."""
+"""RFQs and the kill switch over HTTP."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from litestar import Response, Router, get, post
@@ -21,7 +20,6 @@ from serve.api.idempotency import Once
 from serve.api.problems import FieldError, Problem
 from serve.domain.orders import ShortText
 from serve.domain.users import EVERYONE, Role, User
-from serve.ports import Journal
 from serve.usecases.rfq_views import RfqView
 from serve.usecases.rfqs import Desk
 
@@ -29,11 +27,8 @@ UserRequest = StrictRequest[User, str, State]
 _RFQ = ResponseSpec(data_container=RfqView, description="The RFQ as it stands", generate_examples=False)
 KEEP_ALIVE_S = 15.0
 TRADES = (Role.TRADER, Role.OMS, Role.ADMIN)
-AfterParam = Annotated[int, QueryParameter(name="after", ge=0, description="events above this sequence number")]
 LimitParam = Annotated[int, QueryParameter(name="limit", ge=1, le=500)]
 CursorParam = Annotated[int | None, QueryParameter(name="cursor", ge=1, description="next_cursor of the page before")]
-KindParam = Annotated[str | None, QueryParameter(name="kind", description="such as rfq.alert")]
-SubjectParam = Annotated[str | None, QueryParameter(name="subject", description="an RFQ's or recommendation's id")]
 
 
 class StartRfq(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,31 +64,6 @@ class RfqPage(msgspec.Struct, frozen=True):
     next_cursor: int | None
 
 
-class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as it stands in the chain."""
-
-    seq: int
-    event_id: str
-    at: datetime
-    event: dict[str, Any]
-    prev_hash: str
-    hash: str
-
-
-class AuditPage(msgspec.Struct, frozen=True):
-    """Events, the oldest first; ``next_after`` None = there is no more."""
-
-    events: list[AuditEvent]
-    next_after: int | None
-
-
-class Head(msgspec.Struct, frozen=True):
-    """The chain's end: note it elsewhere, and no later change before it can go unseen."""
-
-    seq: int
-    hash: str
-
-
 def _desk(state: State) -> Desk:
     desk: Desk = state.desk
     return desk
@@ -102,11 +72,6 @@ def _desk(state: State) -> Desk:
 def _once(state: State) -> Once:
     once: Once = state.once
     return once
-
-
-def _journal(state: State) -> Journal:
-    journal: Journal = state.journal
-    return journal
 
 
 @post(
@@ -195,42 +160,6 @@ async def kill_switch(data: JSONBody[SetKillSwitch], request: UserRequest, desk:
     return KillSwitch(desk.halted)
 
 
-@get("/v1/audit", guards=[requires(Role.COMPLIANCE, Role.ADMIN)], summary="The journal's events", tags=["audit"])
-async def audit(
-    state: State,
-    after: AfterParam = 0,
-    limit: LimitParam = 100,
-    kind: KindParam = None,
-    subject: SubjectParam = None,
-) -> AuditPage:
-    """Give events above ``after``, the oldest first."""
-    found = await asyncio.to_thread(_page, _journal(state), after, limit + 1, kind, subject)
-    shown_now = found[:limit]
-    return AuditPage([_audited(sealed) for sealed in shown_now], shown_now[-1].seq if len(found) > limit else None)
-
-
-@get("/v1/audit/head", guards=[requires(Role.COMPLIANCE, Role.ADMIN)], summary="The end of the journal's chain", tags=["audit"])
-async def head(state: State) -> Head:
-    """Give the last event's number and hash."""
-    return Head(*await asyncio.to_thread(_journal(state).head))
-
-
-def _page(journal: Journal, after: int, limit: int, kind: str | None, subject: str | None) -> list[Sealed]:
-    rows = journal.read(after, subject=subject, kind=kind)
-    return [sealed for _, sealed in zip(range(limit), rows, strict=False)]
-
-
-def _audited(sealed: Sealed) -> AuditEvent:
-    return AuditEvent(
-        seq=sealed.seq,
-        event_id=sealed.event_id,
-        at=sealed.at,
-        event=msgspec.to_builtins(sealed.event),
-        prev_hash=sealed.prev_hash,
-        hash=sealed.hash,
-    )
-
-
 async def _messages(sealed_events: AsyncIterator[Sealed]) -> AsyncIterator[ServerSentEventMessage]:
     """Tell events as they come; where none comes, say so now and then, so that nothing between here and there hangs up."""
     following = aiter(sealed_events)
@@ -269,7 +198,7 @@ def _last_event_id(request: UserRequest) -> int:
 
 router = Router(
     path="/",
-    route_handlers=[start, listed, shown, events, execute, cancel, kill_switch, audit, head],
+    route_handlers=[start, listed, shown, events, execute, cancel, kill_switch],
     dependencies={
         "desk": Provide(_desk, sync_to_thread=False),
         "once": Provide(_once, sync_to_thread=False),

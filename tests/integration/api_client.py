@@ -11,9 +11,15 @@ from typing import Any
 import httpx
 from litestar import Litestar
 
+from serve.adapters.ids import TimeOrderedIds
+from serve.adapters.limits import load_limits
+from serve.api import rfqs
 from serve.app import create_app
 from serve.domain.users import Role
 from serve.settings import ServiceRole, Settings
+from serve.usecases.rfq_floor import Floor, Practice
+from serve.usecases.rfqs import Desk
+from tests.fakes.gateway import FakeGateway
 from tests.fakes.snapshot import LIQUID_IG, write_snapshot
 
 
@@ -48,6 +54,23 @@ async def running(home: Path, *, publish: bool = True, **settings: Any) -> Async
     transport = httpx.ASGITransport(app)
     async with _alive(app), httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield Api(app, client, {}, home)
+
+
+@asynccontextmanager
+async def dealing(home: Path, gateway: FakeGateway | None = None, **settings: Any) -> AsyncIterator[tuple[Api, FakeGateway]]:
+    """Run both roles, with dealers that a test plays instead of FIX sessions."""
+    dealers = gateway or FakeGateway()
+    async with running(home, **settings) as api:
+        parts = api.app.state.recommendations
+        limits = load_limits(Path(__file__).parents[2] / "config" / "limits.yml")
+        floor = Floor(api.app.state.journal, parts._clock, TimeOrderedIds(), dealers, limits, Practice(venue="sim"))
+        api.app.state.desk = Desk(floor, parts._snapshots)
+        api.app.register(rfqs.router)
+        await api.app.state.desk.start()
+        try:
+            yield api, dealers
+        finally:
+            await api.app.state.desk.stop()
 
 
 @asynccontextmanager

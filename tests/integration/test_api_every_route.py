@@ -12,17 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from litestar.routes import HTTPRoute
 
-from serve.adapters.limits import load_limits
 from serve.adapters.tokens import TokenFile
-from serve.api import rfqs
 from serve.app import create_app
 from serve.domain.users import Role
 from serve.settings import ServiceRole, Settings
-from serve.usecases.rfq_floor import Floor, Practice
-from serve.usecases.rfqs import Desk
 from tests.fakes.clock import CountingIds
-from tests.fakes.gateway import FakeGateway
-from tests.integration.api_client import Api, order, running
+from tests.integration.api_client import Api, dealing, order, running
 
 ALL, OMS, T, Q, C, A = set(Role), Role.OMS, Role.TRADER, Role.QUANT, Role.COMPLIANCE, Role.ADMIN
 OVERRIDE = {"dealers": ["A"], "reason_code": "other", "comment": "why"}
@@ -38,6 +33,7 @@ class Row(NamedTuple):
 
 
 REC, RFQ = "/v1/recommendations/{recommendation_id:str}", "/v1/rfqs/{rfq_id:str}"
+DRAFT = "/v1/rules/drafts/{draft_id:str}"
 TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/v1/recommendations"): Row({OMS, T, Q, A}, SHARED, order()),
     ("POST", "/v1/recommendations:batch"): Row({OMS, T, Q, A}, SHARED, [order()]),
@@ -49,10 +45,17 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/dealers/{dealer_id:str}/scorecards"): Row(ALL, SHARED),
     ("GET", "/v1/scorecards"): Row(ALL, SHARED),
     ("GET", "/v1/rules"): Row(ALL, SHARED),
+    ("GET", "/v1/rules/versions/{version:str}"): Row(ALL, SHARED),
+    ("POST", "/v1/rules/drafts"): Row({T, Q, C, A}, SHARED, {"rules": "version: 1", "comment": "why"}),
+    ("GET", DRAFT): Row(ALL, SHARED),
+    ("POST", f"{DRAFT}/try"): Row({T, Q, C, A}, SHARED, {}),
+    ("POST", f"{DRAFT}/approve"): Row({Q, C, A}, SHARED, {"comment": "why"}),
+    ("POST", "/v1/rules/rollback"): Row({C, A}, SHARED, {"version": "0" * 16, "reason": "why"}),
     ("GET", "/v1/liquidity/{security_id:str}"): Row(ALL, SHARED),
     ("POST", "/v1/rfqs"): Row({T, OMS, A}, HIDDEN, {"recommendation_id": "{recommendation_id}"}),
     ("GET", "/v1/rfqs"): Row(ALL, FILTERED),
     ("GET", RFQ): Row(ALL, HIDDEN),
+    ("GET", f"{RFQ}/evidence"): Row({T, C, A}, HIDDEN),
     ("GET", f"{RFQ}/events"): Row(ALL, HIDDEN),
     ("POST", f"{RFQ}/execute"): Row({T, OMS, A}, HIDDEN, {"quote_id": "none"}),
     ("POST", f"{RFQ}/cancel"): Row({T, OMS, A}, HIDDEN, {}),
@@ -66,17 +69,8 @@ SEES_ALL = {Role.COMPLIANCE, Role.ADMIN}
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with running(tmp_path, publish=True) as started:
-        state = started.app.state
-        journal = state.journal
-        limits = load_limits(Path(__file__).parents[2] / "config" / "limits.yml")
-        recommendations = state.recommendations
-        floor = Floor(journal, recommendations._clock, CountingIds("rfq"), FakeGateway(), limits, Practice(venue="sim"))
-        state.desk = Desk(floor, recommendations._snapshots)
-        started.app.register(rfqs.router)
-        await state.desk.start()
+    async with dealing(tmp_path) as (started, _):
         yield started
-        await state.desk.stop()
 
 
 async def begun(api: Api) -> dict[str, str]:

@@ -13,7 +13,7 @@ from litestar import Litestar
 
 from serve.adapters.answers import SqliteAnswers
 from serve.adapters.limits import load_limits
-from serve.api import rfqs
+from serve.api import audit, rfqs
 from serve.api.bodies import StrictRequest
 from serve.api.idempotency import Once
 from serve.api.problems import HANDLERS
@@ -54,7 +54,7 @@ class Service:
         self.desk = Desk(floor, FakeSnapshots(dealer("A"), dealer("B"), dealer("C")))
         self.answers = SqliteAnswers(folder / "answers.db", self.clock)
         app = Litestar(
-            route_handlers=[rfqs.router],
+            route_handlers=[rfqs.router, audit.router],
             request_class=StrictRequest,
             exception_handlers=HANDLERS,
             openapi_config=None,
