@@ -104,6 +104,17 @@ GOOD: dict[str, Row] = {
         "reference": "MID",
         "computed_at": "2025-06-02T11:00:00Z",
     },
+    "overrides": {
+        "override_id": "V1",
+        "recommendation_id": "REC1",
+        "rfq_id": "R1",
+        "overridden_at": "2025-06-02T10:00:00Z",
+        "overridden_by": "jo",
+        "reason_code": "RELATIONSHIP",
+        "comment": "They showed size yesterday",
+        "recommended": "ALPHA;BETA",
+        "chosen": "BETA;GAMMA",
+    },
 }
 _NUMBERED = {
     "dealers": "dealer_id",
@@ -114,6 +125,7 @@ _NUMBERED = {
     "axes": "dealer_id",
     "rfq_log": "rfq_id",
     "tca_results": "execution_ref",
+    "overrides": "override_id",
 }
 
 

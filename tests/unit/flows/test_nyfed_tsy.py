@@ -12,7 +12,10 @@ from flows.sources.registry import pull
 from tests.fakes import vendor
 from tests.unit.flows.conftest import NOW, Desk
 
-HEADER = "row_id,trade_date,settle_date,side_fed,par_mm,issuer,security,cusip,price,accrued_usd,total_mm,counterparty,sec_type,coupon,maturity"
+HEADER = (
+    "row_id,trade_date,settle_date,side_fed,par_mm,issuer,security,cusip,price,accrued_usd,total_mm,"
+    "counterparty,sec_type,coupon,maturity"
+)
 ALIASES = {"Old Alpha Inc.": "Alpha Securities LLC"}
 
 
@@ -159,10 +162,10 @@ def test_an_alias_list_of_another_shape_is_one_line(release: Desk, content: byte
 
 
 def test_a_release_with_other_columns_is_one_line(release: Desk) -> None:
+    vendor.deliver(release.vendor, "trades_2011.csv.gz", "row_id,day\n1,2011-03-01\n")
+    delivery = pulled(release)[0]
     with pytest.raises(SourceError, match=r"trades_2011\.csv\.gz cannot be read") as refused:
-        vendor.deliver(release.vendor, "trades_2011.csv.gz", "row_id,day\n1,2011-03-01\n")
-
-        release.landing.land(pulled(release)[0], now=NOW, not_after=NOW)
+        release.landing.land(delivery, now=NOW, not_after=NOW)
     assert "\n" not in str(refused.value)
 
 

@@ -1,0 +1,108 @@
+"""Which batches a refresh uses, what a source must deliver again, and the gate's page."""
+
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+
+from expectations.contracts.home import Home
+from expectations.contracts.snapshot import GateResult
+from expectations.contracts.sources import TABLES
+from flows.data_docs import write_gate_page
+from flows.deliveries import missing_needed, missing_tables
+from flows.sources.config import SourceConfig
+from flows.transform import batches_to_use, lay_views
+from tests.fakes import vendor
+from tests.unit.flows.conftest import NOW, Desk
+
+MARKET = SourceConfig(name="market", kind="canonical", path="market")
+
+
+def test_the_newest_version_known_by_then_is_used_and_a_held_one_never(desk: Desk) -> None:
+    versions = []
+    for hour, count in enumerate((2, 3, 4)):
+        vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", count))
+        versions += desk.land(now=NOW + timedelta(hours=hour))
+    first, second, third = versions
+
+    def used(hour: float) -> list[object]:
+        return batches_to_use(desk.landing, ["market"], known_at=NOW + timedelta(hours=hour))
+
+    assert [used(-0.1), used(0), used(1.5), used(9)] == [[], [first], [second], [third]]
+    desk.landing.hold([third], reason="bad", at=NOW)
+    assert used(9) == [second]
+    assert batches_to_use(desk.landing, ["another"], known_at=NOW + timedelta(hours=9)) == []
+
+
+def test_the_views_show_the_batches_used_and_nothing_where_there_is_none(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "trades-a.csv", vendor.rows("trades", 2))
+    vendor.deliver(desk.vendor, "trades-b.csv", [row | {"note": "x"} for row in vendor.rows("trades", 3)])
+    vendor.deliver(desk.vendor, "axes.csv", vendor.rows("axes", 2))
+    axes, *trades = desk.land()
+    lay_views(desk.home, desk.landing, [axes, *trades], new=trades)
+    with duckdb.connect(str(desk.home.warehouse), read_only=True) as connection:
+        counts = {table: connection.execute(f"select count(*) from landing.{table}").fetchall()[0][0] for table in TABLES}
+        fresh = connection.execute(
+            "select table_name, count(*) filter (where is_new) from landing.receipts group by all"
+        ).fetchall()
+    assert {table: count for table, count in counts.items() if count} == {"trades": 5, "axes": 2}
+    assert dict(fresh) == {"trades": 2, "axes": 0}
+
+
+def test_a_table_delivered_before_and_gone_now_is_missing_unless_optional(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 2))
+    vendor.deliver(desk.vendor, "axes.csv", vendor.rows("axes", 2))
+    desk.land()
+    (desk.vendor / "axes.csv").unlink()
+    (told,) = missing_tables(desk.landing, MARKET, desk.pull())
+    assert "axes was delivered before and is missing" in told
+    assert "'market'" in told
+    lenient = SourceConfig(name="market", kind="canonical", path="market", optional=["axes"])
+    assert missing_tables(desk.landing, lenient, desk.pull()) == []
+
+
+def test_tables_that_no_refresh_can_do_without_are_named_once(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "dealers.csv", vendor.rows("dealers", 2))
+    assert missing_needed(desk.pull(), []) == [
+        "no source gives securities, rfq_log: a refresh needs rfq_log, dealers and securities"
+    ]
+    assert missing_needed(desk.pull(), ["something else is wrong already"]) == []
+
+
+class Page(HTMLParser):
+    """What a page loads, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in {"src", "href", "action", "data"}]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_gate_s_page_needs_nothing_from_elsewhere_and_shows_failures_first(tmp_path: Path) -> None:
+    results = [
+        GateResult(suite="trades", check="rejected_share", passed=True, harm="None."),
+        GateResult(
+            suite="axes", check="repeated_share", passed=False, harm="A <b>flood</b>.", observed="<script>alert(1)</script>"
+        ),
+    ]
+    path = write_gate_page(Home(tmp_path), "20250630T220000Z-abc", results)
+    assert path == tmp_path / "data_docs" / "20250630T220000Z-abc.html"
+    html = path.read_text(encoding="utf-8")
+    assert "http://" not in html
+    assert "https://" not in html
+    page = Page()
+    page.feed(html)
+    assert page.loads == []
+    assert {"script", "link", "b", "img"}.isdisjoint(page.tags)
+    assert "1 checks passed, 1 failed" in page.text
+    assert page.text.index("repeated_share") < page.text.index("rejected_share")
+    assert "<script>alert(1)</script>" in page.text

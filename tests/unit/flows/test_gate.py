@@ -1,0 +1,165 @@
+"""The gate: every check of every suite stops the harm it names, and lets good data pass."""
+
+import sys
+import types
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.gate import LANDING_SUITES, SCORECARD_SUITES, GateError, load_suites, run_gate
+from expectations.suites.checks import NoRows, RowCount, Suite
+from tests.fakes import warehouse
+
+ALL_SUITES = (*LANDING_SUITES, *SCORECARD_SUITES)
+Place = tuple[str, str]
+
+ALIAS = "insert into landing.dealer_aliases values ('Alpha', 'ALPHA', null, '2025-01-31'), "
+LEAPS = """
+insert into landing.reference_prices by name
+select 'S9' as security_id, timestamp '2025-06-01' + to_hours(n) as as_of,
+    case n % 2 when 0 then 100 else 1 end as mid, 'EVAL' as source
+from range(20) as r (n)
+"""
+SILENCE = """
+insert into landing.rfq_log by name select 'R' || n as rfq_id from range(100) as r (n);
+update landing.rfq_log set response = 'DECLINED'
+"""
+FEW_AGAINST_US = """
+delete from marts.fct_executions where own_reversion_bps > 99;
+update marts.fct_executions set vendor_reversion_bps = -vendor_reversion_bps
+"""
+
+# What breaks checks, and which; the breaks of one round do not touch one another.
+ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
+    "bad rows": [
+        *(
+            (f"update landing.receipts set rejected = 53 where table_name = '{name}'", {(name, "rejected_share")})
+            for name in LANDING_SUITES
+        ),
+        ("update marts.fct_dealer_scorecards set price_improvement = -501", {("scorecards", "figures_in_bounds")}),
+        ("update marts.fct_rfq_responses set quote_improvement_gain_bps = -2001", {("scorecards", "quotes_near_the_mid")}),
+    ],
+    "repeated keys": [
+        *(
+            (f"update landing.receipts set repeated = 201 where table_name = '{name}'", {(name, "repeated_share")})
+            for name in LANDING_SUITES
+        ),
+        ("insert into intermediate.int_unresolved_rows select 'f', n from range(5) as r (n)", {("scorecards", "rows_resolved")}),
+        ("update marts.fct_executions set vendor_reversion_bps = -vendor_reversion_bps", {("scorecards", "vendors_have_our_sign")}),
+    ],
+    "nothing there": [
+        ("delete from landing.dealers", {("dealers", "any_dealer"), ("dealers", "any_active")}),
+        ("delete from landing.securities", {("securities", "any_security")}),
+        ("delete from landing.rfq_log", {("rfq_log", "any_rfq")}),
+        ("delete from marts.fct_dealer_scorecards", {("scorecards", "any_scorecard")}),
+    ],
+    "odd content": [
+        ("update landing.dealers set status = 'SUSPENDED'", {("dealers", "any_active")}),
+        (SILENCE, {("rfq_log", "somebody_answers")}),
+        (ALIAS + "('Alpha', 'BETA', '2025-01-31', null)", {("dealer_aliases", "one_dealer_a_day")}),
+        (LEAPS, {("reference_prices", "no_jump")}),
+        ("update marts.fct_dealer_scorecards set response_speed = -1", {("scorecards", "figures_in_bounds")}),
+    ],
+    "leaks out of bounds": [
+        ("update marts.fct_dealer_scorecards set information_leakage = 501", {("scorecards", "figures_in_bounds")}),
+    ],
+    # What looks odd and must pass.
+    "an everyday mess": [
+        ("update landing.receipts set rejected = 4, rows = 1, repeated = 0 where table_name = 'axes'", set()),
+        ("update landing.receipts set rejected = 500, is_new = false where table_name = 'trades'", set()),
+        ("update landing.receipts set rows = 10, rejected = 0, repeated = 4 where table_name = 'rfq_log'", set()),
+        ("update landing.dealers set status = 'SUSPENDED' where dealer_id <> 'dealer_id-1'", set()),
+        (ALIAS + "('Alpha', 'BETA', '2025-02-01', null)", set()),
+        ("insert into intermediate.int_unresolved_rows select 'f', n from range(4) as r (n)", set()),
+        (FEW_AGAINST_US, set()),
+        ("update marts.fct_rfq_responses set quote_improvement_gain_bps = null", set()),
+        ("update marts.fct_dealer_scorecards set information_leakage = null, response_speed = null", set()),
+        ("delete from landing.trades; delete from landing.axes; delete from landing.tca_results", set()),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return warehouse.build(tmp_path_factory.mktemp("gate") / "good.duckdb")
+
+
+def damaged(good: Path, path: Path, statements: list[str]) -> Path:
+    path.write_bytes(good.read_bytes())
+    with duckdb.connect(str(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return path
+
+
+def test_good_data_passes_every_check_and_each_names_its_harm(good: Path) -> None:
+    results = run_gate(good, ALL_SUITES)
+    assert {(result.suite, result.check) for result in results if not result.passed} == set()
+    assert [(result.suite, result.check) for result in results] == [
+        (suite.name, check.name) for suite in load_suites(ALL_SUITES) for check in suite.checks
+    ]
+    assert all(result.harm.endswith((".", "?")) for result in results)
+
+
+@pytest.mark.parametrize("name", ROUNDS)
+def test_data_made_to_break_checks_breaks_those_and_no_other(good: Path, tmp_path: Path, name: str) -> None:
+    path = damaged(good, tmp_path / "damaged.duckdb", [statement for statement, _ in ROUNDS[name]])
+    failed = [result for result in run_gate(path, ALL_SUITES) if not result.passed]
+    assert {(result.suite, result.check) for result in failed} == set().union(*(broken for _, broken in ROUNDS[name]))
+    assert all(result.observed for result in failed)
+
+
+def test_every_check_of_every_suite_has_data_that_breaks_it() -> None:
+    broken = {place for breaks in ROUNDS.values() for _, places in breaks for place in places}
+    assert broken == {(suite.name, check.name) for suite in load_suites(ALL_SUITES) for check in suite.checks}
+
+
+def test_a_failed_check_shows_some_of_the_rows_that_do_the_harm(good: Path, tmp_path: Path) -> None:
+    path = damaged(good, tmp_path / "damaged.duckdb", ["update landing.receipts set rejected = 60 where table_name = 'axes'"])
+    (failed,) = [result for result in run_gate(path, ["axes"]) if not result.passed]
+    assert "axes.csv" in failed.observed
+    assert "60" in failed.observed
+
+
+def test_the_file_is_free_for_writing_after_the_gate(good: Path, tmp_path: Path) -> None:
+    path = damaged(good, tmp_path / "copy.duckdb", [])
+    run_gate(path, ["axes"])
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table landing.written (n integer)")
+
+
+def test_a_missing_suite_shuts_the_gate(good: Path) -> None:
+    with pytest.raises(GateError, match=r"suite 'prints' is missing: expectations/suites/prints\.py must define SUITE"):
+        run_gate(good, ["trades", "prints"])
+
+
+def test_a_module_without_a_suite_shuts_the_gate(good: Path) -> None:
+    with pytest.raises(GateError, match="suite 'checks' is missing"):
+        run_gate(good, ["checks"])
+
+
+def shipped(monkeypatch: pytest.MonkeyPatch, suite: Suite) -> None:
+    module = types.ModuleType(f"expectations.suites.{suite.name}")
+    module.SUITE = suite  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def test_an_empty_suite_shuts_the_gate(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped(monkeypatch, Suite("hollow", "select * from landing.trades", ()))
+    with pytest.raises(GateError, match="suite 'hollow' has no checks"):
+        run_gate(good, ["hollow"])
+
+
+@pytest.mark.parametrize(
+    "check",
+    [NoRows("broken", "select no_such_column from {batch}", "None."), RowCount("broken", 1, "None.")],
+    ids=["a query that is wrong", "a table that is not there"],
+)
+def test_a_check_that_cannot_be_evaluated_shuts_the_gate(
+    good: Path, monkeypatch: pytest.MonkeyPatch, check: NoRows | RowCount
+) -> None:
+    data = "select * from landing.trades" if isinstance(check, NoRows) else "select * from landing.nowhere"
+    shipped(monkeypatch, Suite("broken", data, (check,)))
+    with pytest.raises(GateError, match="broken"):
+        run_gate(good, ["broken"])
