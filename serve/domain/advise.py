@@ -1,7 +1,7 @@
 """From an order and a snapshot to a recommendation: the one path that the service, the command and the back-test share."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,13 +11,14 @@ from expectations.contracts.vocabulary import AxeSide, Side
 from serve.domain import rationale
 from serve.domain.eligibility import Excluded, candidate_reason, gate
 from serve.domain.liquidity import LiquidityView, Thresholds, judge, years_since_issue, years_to_maturity
-from serve.domain.market import COLUMN, METRICS, Axe, Dealer, Market, Scorecards, Security
+from serve.domain.market import Axe, Dealer, Market, Scorecards, Security
 from serve.domain.orders import Order
 from serve.domain.ratings import name_of
 from serve.domain.recommendation import RankedDealer, Recommendation, SecurityView
-from serve.domain.rules import Decision, RuleBook, Verdict, decide
-from serve.domain.scoring import Scores, components, covering, score
-from serve.domain.selection import Ranked, Selection, cut_points, rank, select, tier_of
+from serve.domain.rules import Condition, Decision, Exclusion, RuleBook, Verdict, decide
+from serve.domain.rules_bench import Bench, Standing
+from serve.domain.scoring import components, covering
+from serve.domain.selection import Ranked, Selection, select
 
 _SUITS: Mapping[Side, AxeSide] = {Side.BUY: AxeSide.SELLS, Side.SELL: AxeSide.BUYS}
 
@@ -40,20 +41,20 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
     view = judge(market, security, order.quantity, now.date(), desk.thresholds)
     variables = order_variables(order, security, view, market)
     decision = decide(desk.book, variables)
-    cards = scorecards_for(market, security, decision.score.window_days)
-    scores = score(cards, decision.score)
+    bench = Bench.of(market, desk.book)
+    standing = bench.standing(security.scorecard_class, security.asset_class, decision.score)
     case = _Case(
         order=order,
         security=security,
         market=market,
         decision=decision,
-        cards=cards,
-        scores=scores,
+        bench=bench,
+        standing=standing,
         variables=variables,
         now=now,
     )
-    kept, excluded = case.sift(desk.book)
-    chosen = select(kept, decision.pick, decision.plan.max_dealers, case.dealer_variables)
+    kept, excluded = case.sift()
+    chosen = select(kept, decision.pick, decision.plan.max_dealers, case.decide)
     facts = market.liquidity.get(security.security_id)
     return Recommendation(
         recommendation_id=recommendation_id,
@@ -152,69 +153,55 @@ class _Case:
     security: Security
     market: Market
     decision: Decision
-    cards: Scorecards
-    scores: Scores
+    bench: Bench
+    standing: Standing
     variables: dict[str, object]
     now: datetime
 
-    def sift(self, book: RuleBook) -> tuple[list[Ranked], list[Excluded]]:
-        """Put every dealer through the gates, and rank those who pass.
+    def sift(self) -> tuple[list[Ranked], list[Excluded]]:
+        """Put every dealer through the gates, and rank those who pass, best first; equal scores by dealer id.
 
         Where a rule's candidates would leave nobody, that filter is dropped and the notes say so.
         """
-        cuts = cut_points(book.tiers, self.security.scorecard_class, self.security.asset_class)
-        tiers = [tier_of(float(share), cuts) for share in self.cards.rank_share]
         within = self.decision.similar_within_days
-        passed, excluded = self._gated(tiers, within)
-        if not passed and within is not None:
+        stopped = self._gated(within)
+        if len(stopped) == len(self.standing.by_score) and within is not None:
             self.decision.notes.append(
                 f"Nobody quoted this issuer or a similar bond in {within} days, so every dealer is a candidate."
             )
-            passed, excluded = self._gated(tiers, None)
-        return rank(passed), excluded
+            stopped = self._gated(None)
+        return self._ranked(stopped), [stopped[row] for row in sorted(stopped)]
 
-    def _gated(
-        self, tiers: list[int | None], within: int | None
-    ) -> tuple[list[tuple[str, int, float, int | None]], list[Excluded]]:
-        passed, excluded = [], []
-        for row, dealer_id in enumerate(self.cards.dealer_ids):
-            placed = Ranked(dealer_id=dealer_id, row=row, place=0, score=float(self.scores.total[row]), tier=tiers[row])
-            stop = self._stop(placed, within)
-            if stop:
-                excluded.append(stop)
-            else:
-                passed.append((dealer_id, row, placed.score, placed.tier))
-        return passed, excluded
+    def decide(self, condition: Condition) -> Sequence[Verdict]:
+        """Give a condition's verdict for every dealer, by row."""
+        return self.bench.verdicts(condition, self.standing, self.variables)
 
-    def _stop(self, placed: Ranked, within: int | None) -> Excluded | None:
-        dealer = self.market.dealers[placed.dealer_id]
-        stop = gate(dealer, self.order.quantity, self.now.date()) or self._ruled_out(dealer, placed)
-        if stop or within is None:
-            return stop
-        unfit = candidate_reason(self.market, self.security, dealer, self.now, within)
-        return Excluded(dealer_id=dealer.dealer_id, gate="candidates", reason=unfit) if unfit else None
+    def _ranked(self, stopped: Mapping[int, Excluded]) -> list[Ranked]:
+        names, totals, tiers = self.standing.cards.dealer_ids, self.standing.scores.total, self.standing.tiers
+        free = (row for row in self.standing.by_score if row not in stopped)
+        return [
+            Ranked(dealer_id=names[row], row=row, place=place, score=float(totals[row]), tier=tiers[row])
+            for place, row in enumerate(free, start=1)
+        ]
 
-    def _ruled_out(self, dealer: Dealer, placed: Ranked) -> Excluded | None:
-        for rule_id, exclusion in self.decision.exclude:
-            if dealer.dealer_id in exclusion.dealers:
-                return Excluded(dealer_id=dealer.dealer_id, gate="rule", reason=f"Rule {rule_id} leaves out {dealer.name}.")
-            if exclusion.where and exclusion.where.evaluate(self.dealer_variables(placed)) is not Verdict.FALSE:
-                reason = f"Rule {rule_id} leaves out {dealer.name}, because {exclusion.where.source} holds or cannot be decided."
-                return Excluded(dealer_id=dealer.dealer_id, gate="rule", reason=reason)
-        return None
-
-    def dealer_variables(self, ranked: Ranked) -> dict[str, object]:
-        """Give the order's variables and one dealer's, for conditions on dealers."""
-        dealer = self.market.dealers[ranked.dealer_id]
-        values = {**self.variables, "dealer.id": dealer.dealer_id, "dealer.specialties": list(dealer.specialties)}
-        values["dealer.score"] = ranked.score
-        values["dealer.rfqs_asked"] = int(self.cards.asked[ranked.row])
-        if ranked.tier is not None:
-            values["dealer.tier"] = ranked.tier
-            values["dealer.composite"] = float(self.cards.composite[ranked.row])
-        for metric in METRICS:
-            values[f"dealer.scores.{metric}"] = float(self.cards.score[ranked.row, COLUMN[metric]])
-        return values
+    def _gated(self, within: int | None) -> dict[int, Excluded]:
+        """Give who is stopped and by what, by row: the gates first, then the rules, then the candidates of the rule."""
+        today, quantity, dealers = self.now.date(), self.order.quantity, self.market.dealers
+        ruled = [(rule_id, item, self.decide(item.where) if item.where else None) for rule_id, item in self.decision.exclude]
+        stopped: dict[int, Excluded] = {}
+        for row, (dealer_id, stop) in enumerate(zip(self.standing.cards.dealer_ids, self.bench.stops(today), strict=True)):
+            dealer = dealers[dealer_id]
+            found = stop
+            if found is None and dealer.credit_limit is not None and quantity > dealer.credit_limit:
+                found = gate(dealer, quantity, today)
+            if found is None and ruled:
+                found = _ruled_out(dealer, row, ruled)
+            if found is None and within is not None:
+                unfit = candidate_reason(self.market, self.security, dealer, self.now, within)
+                found = Excluded(dealer_id=dealer_id, gate="candidates", reason=unfit) if unfit else None
+            if found is not None:
+                stopped[row] = found
+        return stopped
 
     def recommended(self, chosen: Selection, field: int) -> list[RankedDealer]:
         """Show the chosen dealers, best first."""
@@ -222,7 +209,7 @@ class _Case:
 
     def _shown(self, rank_shown: int, ranked: Ranked, field: int) -> RankedDealer:
         dealer = self.market.dealers[ranked.dealer_id]
-        parts = components(self.cards, self.decision.score, self.scores, ranked.row)
+        parts = components(self.standing.cards, self.decision.score, self.standing.scores, ranked.row)
         axe = self._axe(ranked.dealer_id)
         return RankedDealer(
             rank=rank_shown,
@@ -232,12 +219,13 @@ class _Case:
             score=ranked.score,
             components=parts,
             axe=axe,
-            reason=rationale.of_ranked(dealer, ranked, field, cards=self.cards, parts=parts, axe=axe),
+            reason=rationale.of_ranked(dealer, ranked, field, cards=self.standing.cards, parts=parts, axe=axe),
         )
 
     def left_out(self, chosen: Selection, field: int) -> list[Excluded]:
         """Say of everyone who passed the gates and was not chosen why not."""
         dealers, limit = self.market.dealers, self.decision.plan.max_dealers or 0
+        wanted = rationale.asked_for(self.decision.pick)
         beyond = [
             Excluded(
                 dealer_id=item.dealer_id,
@@ -250,7 +238,7 @@ class _Case:
             Excluded(
                 dealer_id=item.dealer_id,
                 gate="pick",
-                reason=rationale.of_passed(dealers[item.dealer_id], item, field, self.decision.pick),
+                reason=rationale.of_passed(dealers[item.dealer_id], item, field, wanted),
             )
             for item in chosen.passed
         ]
@@ -258,3 +246,13 @@ class _Case:
     def _axe(self, dealer_id: str) -> Axe | None:
         axes = self.market.axes.get((self.security.security_id, _SUITS[self.order.side]))
         return axes.get(dealer_id) if axes else None
+
+
+def _ruled_out(dealer: Dealer, row: int, ruled: Sequence[tuple[str, Exclusion, Sequence[Verdict] | None]]) -> Excluded | None:
+    for rule_id, exclusion, verdicts in ruled:
+        if dealer.dealer_id in exclusion.dealers:
+            return Excluded(dealer_id=dealer.dealer_id, gate="rule", reason=f"Rule {rule_id} leaves out {dealer.name}.")
+        if exclusion.where and verdicts is not None and verdicts[row] is not Verdict.FALSE:
+            reason = f"Rule {rule_id} leaves out {dealer.name}, because {exclusion.where.source} holds or cannot be decided."
+            return Excluded(dealer_id=dealer.dealer_id, gate="rule", reason=reason)
+    return None

@@ -138,7 +138,10 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """One snapshot, whole. Immutable: a request that holds it sees one state of the world."""
+    """One snapshot, whole. Immutable: a request that holds it sees one state of the world.
+
+    ``memo`` keeps what was worked out from it, for as long as it lives; it says nothing that the snapshot does not.
+    """
 
     snapshot_id: str
     as_of: datetime
@@ -155,3 +158,4 @@ class Market:
     axes: Mapping[tuple[str, AxeSide], Mapping[str, Axe]]
     costs: Mapping[str, MarketCosts]
     has_prints: bool
+    memo: dict[int, object] = field(default_factory=dict, compare=False, repr=False)

@@ -29,9 +29,9 @@ def of_ranked(dealer: Dealer, ranked: Ranked, field: int, *, cards: Scorecards, 
     return " ".join(sentences)
 
 
-def of_passed(dealer: Dealer, ranked: Ranked, field: int, picks: Sequence[Pick]) -> str:
-    """Say why a dealer who may be asked was not picked."""
-    return f"{dealer.name} ranks {ranked.place} of {field} with {ranked.score:.3f}{_tier(ranked)}; {_asked_for(picks)}."
+def of_passed(dealer: Dealer, ranked: Ranked, field: int, wanted: str) -> str:
+    """Say why a dealer who may be asked was not picked; ``wanted`` is what ``asked_for`` says."""
+    return f"{dealer.name} ranks {ranked.place} of {field} with {ranked.score:.3f}{_tier(ranked)}; {wanted}."
 
 
 def of_beyond(dealer: Dealer, ranked: Ranked, field: int, max_dealers: int) -> str:
@@ -54,7 +54,8 @@ def _tier(ranked: Ranked) -> str:
     return f" in tier {ranked.tier}" if ranked.tier else ""
 
 
-def _asked_for(picks: Sequence[Pick]) -> str:
+def asked_for(picks: Sequence[Pick]) -> str:
+    """Say whom a rule picks."""
     wanted = []
     for pick in picks:
         count = "all" if pick.take is None else f"the first {pick.take}"

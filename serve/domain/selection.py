@@ -1,11 +1,12 @@
 """Ranking, tiers and picks: from scores to the dealers to ask."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
-from serve.domain.rules import Pick, Verdict
+from serve.domain.rules import Condition, Pick, Verdict
 
 DEFAULT_TIERS = "default"
 
@@ -30,15 +31,6 @@ def tier_of(rank_share: float, cuts: Sequence[float]) -> int | None:
     return None if math.isnan(rank_share) else 1 + sum(rank_share > cut for cut in cuts)
 
 
-def rank(scored: Sequence[tuple[str, int, float, int | None]]) -> list[Ranked]:
-    """Rank (dealer id, row, score, tier) by score, best first; equal scores by dealer id."""
-    ordered = sorted(scored, key=lambda item: (-item[2], item[0]))
-    return [
-        Ranked(dealer_id=dealer_id, row=row, place=place, score=score, tier=tier)
-        for place, (dealer_id, row, score, tier) in enumerate(ordered, start=1)
-    ]
-
-
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """``chosen`` best first; ``beyond_limit`` were picked and cut by the limit on dealers; ``passed`` were not picked."""
 
@@ -48,9 +40,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def select(
-    ranked: Sequence[Ranked], picks: Sequence[Pick], max_dealers: int | None, values_of: Callable[[Ranked], Mapping[str, object]]
+    ranked: Sequence[Ranked], picks: Sequence[Pick], max_dealers: int | None, decide: Callable[[Condition], Sequence[Verdict]]
 ) -> Selection:
-    """Apply pick blocks in turn, then the limit on dealers.
+    """Apply pick blocks in turn, then the limit on dealers. ``decide`` gives a condition's verdict for every row.
 
     Each block takes the best of those still free who fit it; where the limit cuts, earlier blocks keep their dealers. The
     chosen are given by score, so that a whisper starts with the best.
@@ -58,16 +50,19 @@ def select(
     taken: list[Ranked] = []
     free = list(ranked)
     for pick in picks:
-        fitting = [dealer for dealer in free if _fits(pick, dealer, values_of)]
-        block = fitting if pick.take is None else fitting[: pick.take]
-        taken += block
-        free = [dealer for dealer in free if dealer not in block]
+        fitting = list(islice(_fitting(pick, free, decide), pick.take))
+        taken += fitting
+        rows = {dealer.row for dealer in fitting}
+        free = [dealer for dealer in free if dealer.row not in rows]
     limit = len(taken) if max_dealers is None else max_dealers
     in_place = sorted(taken[:limit], key=lambda dealer: dealer.place)
     return Selection(chosen=in_place, beyond_limit=taken[limit:], passed=free)
 
 
-def _fits(pick: Pick, dealer: Ranked, values_of: Callable[[Ranked], Mapping[str, object]]) -> bool:
-    if pick.tier is not None and dealer.tier != pick.tier:
-        return False
-    return pick.where is None or pick.where.evaluate(values_of(dealer)) is Verdict.TRUE
+def _fitting(pick: Pick, free: Sequence[Ranked], decide: Callable[[Condition], Sequence[Verdict]]) -> Iterator[Ranked]:
+    verdicts = decide(pick.where) if pick.where is not None else None
+    for dealer in free:
+        if pick.tier is not None and dealer.tier != pick.tier:
+            continue
+        if verdicts is None or verdicts[dealer.row] is Verdict.TRUE:
+            yield dealer

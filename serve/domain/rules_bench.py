@@ -1,0 +1,158 @@
+"""The dealers of one snapshot as one rule book sees them: scores, tiers and conditions on dealers, worked out once.
+
+A condition that names nothing of the order is decided when the snapshot or the book changes (``warm``); one that does is decided
+once per distinct value of what it names. A request only looks up.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from serve.domain.eligibility import Excluded, gate
+from serve.domain.market import COLUMN, METRICS, Market, Scorecards
+from serve.domain.rules import Condition, Rule, RuleBook, RuleFailed, Verdict
+from serve.domain.rules_logic import Among, possible
+from serve.domain.scoring import Scores, ScoreSpec, covering, score
+from serve.domain.selection import cut_points, tier_of
+
+_KEPT_BENCHES, _KEPT_ANSWERS = 4, 512
+_SAME_IN_EVERY_CLASS = frozenset({"dealer.id", "dealer.specialties"})
+_UNKNOWN = object()
+
+Verdicts = tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One class's dealers scored by one specification; ``tiers`` and ``facts`` by row, ``by_score`` rows, best first."""
+
+    cards: Scorecards
+    spec: ScoreSpec
+    scores: Scores
+    tiers: tuple[int | None, ...]
+    by_score: tuple[int, ...]
+    facts: tuple[Mapping[str, object], ...]
+
+
+class Bench:
+    """Use ``Bench.of``: the same snapshot and book give the same bench."""
+
+    def __init__(self, market: Market, book: RuleBook) -> None:
+        self._market, self._book = market, book
+        self._dealer_ids = tuple(sorted(market.dealers))
+        self._standings: dict[tuple[str, str, ScoreSpec], Standing] = {}
+        self._decided: dict[tuple[object, ...], Verdicts] = {}
+        self._by_order: OrderedDict[tuple[object, ...], Verdicts] = OrderedDict()
+        self._stops: tuple[date, tuple[Excluded | None, ...]] | None = None
+
+    @classmethod
+    def of(cls, market: Market, book: RuleBook) -> "Bench":
+        """Give the bench of a snapshot and a book; it is kept with the snapshot."""
+        bench = market.memo.get(id(book))
+        if not isinstance(bench, Bench) or bench._book is not book:
+            bench = cls(market, book)
+            while len(market.memo) >= _KEPT_BENCHES:
+                market.memo.pop(next(iter(market.memo)), None)
+            market.memo[id(book)] = bench
+        return bench
+
+    def warm(self) -> int:
+        """Decide every condition that hangs on dealers alone, for the classes that its rule is for; give how many were."""
+        decided = 0
+        for cards in [
+            cards for (_, days), cards in self._market.scorecards.items() if days == self._book.default.score.window_days
+        ]:
+            self.standing(cards.scorecard_class, cards.asset_class, self._book.default.score)
+            for condition, spec in self._conditions(cards):
+                decided += self._decide_early(condition, self.standing(cards.scorecard_class, cards.asset_class, spec))
+        return decided
+
+    def standing(self, scorecard_class: str, asset_class: str, spec: ScoreSpec) -> Standing:
+        """Give a class's dealers, every dealer on record among them, scored and in tiers."""
+        key = (scorecard_class, asset_class, spec)
+        known = self._standings.get(key)
+        if known is None:
+            known = self._standings[key] = self._stood(*key)
+        return known
+
+    def verdicts(self, condition: Condition, standing: Standing, order_values: Mapping[str, object]) -> Verdicts:
+        """Decide a condition for every dealer, by row. Raises ``RuleFailed``."""
+        named = _of_order(condition)
+        key = (condition, *_scope(condition, standing), *(order_values.get(name, _UNKNOWN) for name in named))
+        kept = self._by_order if named else self._decided
+        known = kept.get(key)
+        if known is None:
+            asked = {name: order_values[name] for name in named if name in order_values}
+            known = kept[key] = tuple(condition.evaluate({**asked, **facts}) for facts in standing.facts)
+            while len(self._by_order) > _KEPT_ANSWERS:
+                self._by_order.popitem(last=False)
+        return known
+
+    def stops(self, today: date) -> tuple[Excluded | None, ...]:
+        """Give the gate that stops each dealer whatever the order's size, by row."""
+        if self._stops is None or self._stops[0] != today:
+            dealers = self._market.dealers
+            self._stops = (today, tuple(gate(dealers[name], 0.0, today) for name in self._dealer_ids))
+        return self._stops[1]
+
+    def _stood(self, scorecard_class: str, asset_class: str, spec: ScoreSpec) -> Standing:
+        known = self._market.scorecards.get((scorecard_class, spec.window_days))
+        cards = covering(known, scorecard_class, spec.window_days, self._dealer_ids)
+        scores = score(cards, spec)
+        cuts = cut_points(self._book.tiers, scorecard_class, asset_class)
+        tiers = tuple(tier_of(float(share), cuts) for share in cards.rank_share)
+        totals = scores.total.tolist()
+        # Rows stand by dealer id, and the sort is stable: equal scores stay in the order of ids.
+        by_score = tuple(sorted(range(len(totals)), key=lambda row: -totals[row]))
+        facts = tuple(self._facts(cards, row, tiers[row], totals[row]) for row in range(len(totals)))
+        return Standing(cards, spec, scores, tiers, by_score, facts)
+
+    def _facts(self, cards: Scorecards, row: int, tier: int | None, total: float) -> Mapping[str, object]:
+        dealer = self._market.dealers[cards.dealer_ids[row]]
+        facts: dict[str, object] = {
+            "dealer.id": dealer.dealer_id,
+            "dealer.specialties": list(dealer.specialties),
+            "dealer.score": total,
+            "dealer.rfqs_asked": int(cards.asked[row]),
+        }
+        if tier is not None:
+            facts |= {"dealer.tier": tier, "dealer.composite": float(cards.composite[row])}
+        return facts | {f"dealer.scores.{metric}": float(cards.score[row, COLUMN[metric]]) for metric in METRICS}
+
+    def _conditions(self, cards: Scorecards) -> Iterator[tuple[Condition, ScoreSpec]]:
+        default = self._book.default
+        yield from ((pick.where, default.score) for pick in default.pick if pick.where)
+        for rule in (*self._book.selects, *self._book.constrains):
+            if _for_class(rule, cards):
+                spec = rule.score or default.score
+                yield from ((pick.where, spec) for pick in rule.pick or () if pick.where)
+                if rule.exclude and rule.exclude.where:
+                    yield rule.exclude.where, spec
+
+    def _decide_early(self, condition: Condition, standing: Standing) -> int:
+        if _of_order(condition):
+            return 0
+        try:
+            return len(self.verdicts(condition, standing, {}))
+        except RuleFailed:
+            # The request that needs it will say so, with the order at hand.
+            return 0
+
+
+def _of_order(condition: Condition) -> Sequence[str]:
+    return [name for name in condition.names if not name.startswith("dealer.")]
+
+
+def _scope(condition: Condition, standing: Standing) -> tuple[object, ...]:
+    of_dealer = {name for name in condition.names if name.startswith("dealer.")}
+    if of_dealer <= _SAME_IN_EVERY_CLASS:
+        return ()
+    cards = standing.cards
+    return (cards.scorecard_class, cards.asset_class, standing.spec if "dealer.score" in of_dealer else cards.window_days)
+
+
+def _for_class(rule: Rule, cards: Scorecards) -> bool:
+    named = {"order.asset_class": cards.asset_class, "order.scorecard_class": cards.scorecard_class}
+    bounds = {name: Among(frozenset({word})) for name, word in named.items()}
+    return bool(possible(rule.when.cases, bounds))
