@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from prometheus_client.parser import text_string_to_metric_families
 
 from demo.errors import DemoError
 from expectations.contracts.home import Home
@@ -57,6 +58,7 @@ def desk_and_dealers(home: Home, world: Path, port: int, pace: Pace) -> Iterator
     ):
         address = f"http://127.0.0.1:{port}"
         _await_ready(address, service, home)
+        _await_sessions(address)
         yield address
 
 
@@ -94,6 +96,26 @@ def _await_ready(address: str, service: "subprocess.Popen[bytes]", home: Home) -
             said = "no answer yet"
         time.sleep(0.2)
     raise DemoError(f"the service was not ready within {_PATIENCE_S} s: {said}")
+
+
+def _await_sessions(address: str) -> None:
+    """Wait until every dealer's FIX session is up; a dealer still away then is skipped by the desk, and it says so."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        sessions = _sessions(httpx.get(f"{address}/metrics", timeout=5).text)
+        if sessions.get("ready", 0) >= sessions.get("configured", 0) > 0:
+            return
+        time.sleep(0.2)
+
+
+def _sessions(metrics: str) -> dict[str, float]:
+    families = text_string_to_metric_families(metrics)
+    return {
+        sample.labels["state"]: sample.value
+        for family in families
+        for sample in family.samples
+        if family.name == "sotto_fix_sessions"
+    }
 
 
 def _log(home: Home, name: str) -> Path:

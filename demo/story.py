@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import stamina
 from rich.console import Console
 
 from demo import published, telling
@@ -50,7 +49,6 @@ def tell(wanted: Telling, console: Console) -> dict[str, Any]:
     home = FlowSettings().state
     began, start = time.monotonic(), datetime.now(UTC) - HEAD_START
     config = Path(__file__).parent / "sources.yml"
-    stamina.instrumentation.set_on_retry_hooks([])
     telling.chapter(console, "1  A market")
     world = _market(wanted, home, start, console)
     telling.chapter(console, "2  First refresh: what is known before the order")

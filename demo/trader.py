@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import stamina
 from httpx_sse import connect_sse
 
 from demo.errors import DemoError
@@ -13,8 +12,8 @@ from demo.errors import DemoError
 _TIMEOUT_S = 60
 
 
-class NobodyLoggedOnError(DemoError):
-    """No dealer's FIX session is up yet."""
+class AlreadyClosedError(DemoError):
+    """The RFQ ended by itself."""
 
 
 class Trader:
@@ -27,18 +26,20 @@ class Trader:
         """Ask whom to ask."""
         return self._post("/v1/recommendations", order)
 
-    @stamina.retry(on=NobodyLoggedOnError, attempts=None, timeout=30, wait_initial=0.5, wait_max=1)
     def start(self, recommendation_id: str) -> dict[str, Any]:
-        """Start the RFQ that was recommended; waits while the dealers' sessions are coming up."""
+        """Start the RFQ that was recommended."""
         return self._post("/v1/rfqs", {"recommendation_id": recommendation_id})
 
     def execute(self, rfq_id: str, quote_id: str) -> dict[str, Any]:
         """Click: trade on this quote."""
         return self._post(f"/v1/rfqs/{rfq_id}/execute", {"quote_id": quote_id})
 
-    def cancel(self, rfq_id: str) -> dict[str, Any]:
-        """End the RFQ without a trade."""
-        return self._post(f"/v1/rfqs/{rfq_id}/cancel", {})
+    def cancel(self, rfq_id: str) -> None:
+        """End the RFQ without a trade, unless it has ended by itself."""
+        try:
+            self._post(f"/v1/rfqs/{rfq_id}/cancel", {})
+        except AlreadyClosedError:
+            return
 
     def rfq(self, rfq_id: str) -> dict[str, Any]:
         """Look at the RFQ."""
@@ -54,8 +55,8 @@ class Trader:
         return self._told(self._http.post(path, json=body, headers={"Idempotency-Key": str(uuid4())}))
 
     def _told(self, answer: httpx.Response) -> dict[str, Any]:
-        if answer.is_error and "no-session" in answer.text:
-            raise NobodyLoggedOnError(answer.json()["detail"])
+        if answer.status_code == httpx.codes.CONFLICT and "rfq-closed" in answer.text:
+            raise AlreadyClosedError(answer.json()["detail"])
         if answer.is_error:
             raise DemoError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
         told: dict[str, Any] = answer.json()

@@ -48,7 +48,8 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
         raise_on_failure=False,
     )
     variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
-    command = ["build", "--exclude-resource-type", "unit_test", "--vars", variables, "--log-path", str(target / "logs")]
+    left_out = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
+    command = ["build", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
     with dbt_environment(settings):
         try:
             runner.invoke([*command, "--full-refresh"] if full else command)

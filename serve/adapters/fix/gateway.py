@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client import Gauge
 
 from serve.adapters.fix.application import DealerApplication, Heard
 from serve.adapters.fix.decode import decode
@@ -19,6 +20,7 @@ from serve.domain.dealing import AnyCommand, AnyFromDealer, SessionChanged, Unre
 from serve.ports import NotSentError
 
 log = structlog.get_logger(__name__)
+SESSIONS = Gauge("sotto_fix_sessions", "FIX sessions to dealers: those configured, and those logged on and settled", ["state"])
 
 
 class FixGateway:
@@ -43,6 +45,7 @@ class FixGateway:
     async def start(self, sink: Callable[[AnyFromDealer], None]) -> None:
         """Connect every session; what dealers send goes to ``sink``, on this loop. Raises VenueError for bad settings."""
         self._sink = sink
+        SESSIONS.labels("configured").set(len(self._session_of))
         if not self._session_of:
             return
         loop = asyncio.get_running_loop()
@@ -58,6 +61,7 @@ class FixGateway:
             # The engine's parts are let go only once its threads have ended.
             self._engine = ()
         self._ready.clear()
+        SESSIONS.labels("ready").set(0)
 
     def is_ready(self, dealer_id: str) -> bool:
         """Say whether the dealer's session is logged on and settled."""
@@ -119,6 +123,7 @@ class FixGateway:
     def _settle(self, dealer: str) -> None:
         if self._logged_on(dealer):
             self._ready.add(dealer)
+            SESSIONS.labels("ready").set(len(self._ready))
             self._sink(SessionChanged(dealer_id=dealer, ready=True))
 
     def _lose(self, dealer: str) -> None:
@@ -128,6 +133,7 @@ class FixGateway:
         # The engine reports a logout for failed logons too: only a session that was usable can be lost.
         if dealer in self._ready:
             self._ready.discard(dealer)
+            SESSIONS.labels("ready").set(len(self._ready))
             self._sink(SessionChanged(dealer_id=dealer, ready=False))
 
     def _understand(self, heard: Heard, dealer: str) -> AnyFromDealer | None:
