@@ -48,7 +48,8 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
         raise_on_failure=False,
     )
     variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
-    left_out = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
+    # One flag with two values: the runner keeps the last of two flags only.
+    left_out = ["--exclude-resource-type", "unit_test", "exposure"]
     command = ["build", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
     with dbt_environment(settings):
         try:
