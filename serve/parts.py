@@ -1,6 +1,7 @@
 """What a running service is made of, put together once from the settings."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,10 +15,14 @@ from serve.adapters.journal import SqliteJournal
 from serve.adapters.snapshot import SnapshotStore
 from serve.adapters.tokens import TokenFile
 from serve.api.service import Ready
+from serve.domain.market import Market
+from serve.domain.rules_bench import Bench
 from serve.ports import Clock, Tokens
 from serve.settings import Settings
 from serve.usecases.lookups import Lookups
 from serve.usecases.recommendations import Recommendations
+
+_BREATH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,7 @@ def assemble(settings: Settings) -> Parts:
     """Read the configuration and build what needs no running loop. Raises what the adapters raise for bad files."""
     clock = clock_of(settings)
     desks = DeskFiles(settings.rules_file, settings.scoring_file, settings.state.rules)
-    snapshots = SnapshotStore(settings.state)
+    snapshots = SnapshotStore(settings.state, prepare=lambda market: _prepare(market, desks))
     return Parts(
         settings=settings,
         clock=clock,
@@ -57,6 +62,11 @@ def _tokens(settings: Settings) -> Tokens:
         issuer=settings.jwt_issuer, audience=settings.jwt_audience, role=settings.jwt_role_claim, desk=settings.jwt_desk_claim
     )
     return EitherTokens(own, Issuer(settings.jwt_keys, claims))
+
+
+def _prepare(market: Market, desks: DeskFiles) -> None:
+    """Decide the rules' conditions on dealers before the first request sees a snapshot, and let requests in between."""
+    Bench.of(market, desks.current().book).warm(pause=lambda: time.sleep(_BREATH_S))
 
 
 def clock_of(settings: Settings) -> Clock:

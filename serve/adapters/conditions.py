@@ -61,6 +61,7 @@ class Conditions:
     def __init__(self, asset_classes: Iterable[str] = (), tiers: int = 1_000) -> None:
         self._constants: dict[str, object] = {**{str(word): str(word) for word in (*WORDS, *asset_classes)}, **RATINGS}
         self._tiers = tiers
+        self._compiled: dict[tuple[int, str], CelCondition] = {}
         constants = {name: cel.Type.INT if isinstance(value, int) else cel.Type.STRING for name, value in self._constants.items()}
         self._of_order = _environment(constants, ORDER_VARIABLES)
         self._of_dealer = _environment(constants, {**ORDER_VARIABLES, **DEALER_VARIABLES})
@@ -78,6 +79,13 @@ class Conditions:
         return condition
 
     def _compile(self, source: str, environment: cel.Env, variables: Mapping[str, Variable]) -> CelCondition:
+        """Compile once: the same text gives the same condition, so that what was worked out for it serves every rule."""
+        key = (id(environment), source)
+        if key not in self._compiled:
+            self._compiled[key] = self._freshly(source, environment, variables)
+        return self._compiled[key]
+
+    def _freshly(self, source: str, environment: cel.Env, variables: Mapping[str, Variable]) -> CelCondition:
         if len(source) > MAX_LENGTH:
             raise ConditionRefused(f"is {len(source)} characters long; at most {MAX_LENGTH} are allowed: split the rule")
         try:

@@ -15,7 +15,8 @@ from serve.adapters.conditions import Conditions
 from serve.adapters.rule_nodes import Fault, fault
 from serve.domain.rules import Default, Kind, Misplaced, Rule, RuleBook, RuleBookRefused
 from serve.domain.rules_index import Screen
-from serve.domain.rules_logic import Among, Case, Cases, covered, possible
+from serve.domain.rules_logic import Among, Cases, possible
+from serve.domain.rules_shadow import Earlier
 from serve.domain.scoring import ScoreSpec
 from serve.domain.selection import cut_points
 
@@ -138,10 +139,10 @@ def _refuse_repeats(listed: Sequence[yaml.Node], faults: list[Fault]) -> None:
 
 def _refuse_shadowed(selects: Sequence[tuple[yaml.Node, Rule]], faults: list[Fault]) -> None:
     """Refuse a select rule that never gets its turn; only where that is certain."""
-    earlier: list[tuple[str, tuple[Case, ...]]] = []
+    earlier = Earlier()
     for node, rule in selects:
         cases = possible(rule.when.cases)
-        names = covered(cases, earlier)
+        names = earlier.covering(cases)
         if names:
             before = f"rule {names[0]}" if len(names) == 1 else f"rules {', '.join(names[:-1])} and {names[-1]}"
             faults.append(
@@ -151,7 +152,7 @@ def _refuse_shadowed(selects: Sequence[tuple[yaml.Node, Rule]], faults: list[Fau
                     "give it a lower priority number, narrow the earlier one, or remove it",
                 )
             )
-        earlier.append((rule.id, cases))
+        earlier.add(rule.id, cases)
 
 
 def _profiles(node: yaml.Node, faults: list[Fault]) -> dict[str, ScoreSpec]:

@@ -5,7 +5,6 @@ The library type-checks and runs; it shows its tree only serialised. Field numbe
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from serve.domain.rules_tree import Call, Listed, Literal, Loop, Name, Node, Opaque, Scalar
 
@@ -14,72 +13,69 @@ _ANY_VALUE, _CHECKED_EXPR, _CHECKED_SOURCE = 2, 4, 5
 _POSITIONS = 4
 
 
-class _Field(NamedTuple):
-    number: int
-    value: int | bytes
-
-
 def tree_of(serialised: bytes) -> Node:
     """Read the tree with the offset of every node. Raises ``ValueError`` where the bytes are not of this schema."""
-    checked = _sub(serialised, _ANY_VALUE)
+    checked = _grouped(_one(_grouped(serialised), _ANY_VALUE))
     places: dict[int, int] = {}
-    for entry in _all(_sub(checked, _CHECKED_SOURCE), _POSITIONS):
-        pair = {field.number: field.value for field in _fields(entry)}
+    for entry in _grouped(_one(checked, _CHECKED_SOURCE)).get(_POSITIONS, ()):
+        pair = dict(_fields(bytes(entry)))
         places[int(pair.get(1, 0))] = int(pair.get(2, 0))
-    return _node(_sub(checked, _CHECKED_EXPR), places)
+    return _node(_one(checked, _CHECKED_EXPR), places)
 
 
 def _node(data: bytes, places: dict[int, int]) -> Node:
     identity, kind, value = 0, 0, b""
-    for field in _fields(data):
-        if field.number == 2:
-            identity = int(field.value)
+    for number, content in _fields(data):
+        if isinstance(content, int):
+            identity = content if number == 2 else identity
         else:
-            kind, value = field.number, bytes(field.value) if isinstance(field.value, bytes) else b""
+            kind, value = number, content
     at = places.get(identity)
     if kind == 3:
         return Literal(_constant(value), at)
     if kind == 4:
-        return Name(_sub(value, 1).decode(), at)
+        return Name(_one(_grouped(value), 1).decode(), at)
     if kind == 6:
-        target = [_node(part, places) for part in _all(value, 1)]
-        args = [_node(part, places) for part in _all(value, 3)]
-        return Call(_sub(value, 2).decode(), (*target, *args), at)
+        parts = _grouped(value)
+        args = [_node(part, places) for part in (*parts.get(1, ()), *parts.get(3, ())) if isinstance(part, bytes)]
+        return Call(_one(parts, 2).decode(), tuple(args), at)
     if kind == 7:
-        return Listed(tuple(_node(part, places) for part in _all(value, 1)), at)
+        return Listed(tuple(_node(part, places) for part in _grouped(value).get(1, ()) if isinstance(part, bytes)), at)
     return Loop(at) if kind == 9 else Opaque(data.hex(), at)
 
 
 def _constant(data: bytes) -> Scalar:
-    for field in _fields(data):
-        value = field.value
-        if field.number == 2:
+    for number, value in _fields(data):
+        if number == 2:
             return bool(value)
-        if field.number in {3, 4} and isinstance(value, int):
-            return value - (1 << 64) if field.number == 3 and value >= 1 << 63 else value
-        if field.number == 5 and isinstance(value, bytes):
+        if number in {3, 4} and isinstance(value, int):
+            return value - (1 << 64) if number == 3 and value >= 1 << 63 else value
+        if number == 5 and isinstance(value, bytes):
             return float(struct.unpack("<d", value)[0])
-        if field.number == 6 and isinstance(value, bytes):
+        if number == 6 and isinstance(value, bytes):
             return value.decode()
     return None
 
 
-def _sub(data: bytes, number: int) -> bytes:
-    return next(_all(data, number), b"")
+def _grouped(data: bytes) -> dict[int, list[int | bytes]]:
+    found: dict[int, list[int | bytes]] = {}
+    for number, content in _fields(data):
+        found.setdefault(number, []).append(content)
+    return found
 
 
-def _all(data: bytes, number: int) -> Iterator[bytes]:
-    return (field.value for field in _fields(data) if field.number == number and isinstance(field.value, bytes))
+def _one(message: dict[int, list[int | bytes]], number: int) -> bytes:
+    return next((content for content in message.get(number, ()) if isinstance(content, bytes)), b"")
 
 
-def _fields(data: bytes) -> Iterator[_Field]:
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     at = 0
     while at < len(data):
-        tag, at = _varint(data, at)
+        tag, at = (data[at], at + 1) if data[at] < 0x80 else _varint(data, at)
         number, kind = tag >> 3, tag & 7
         if kind == _VARINT:
             value, at = _varint(data, at)
-            yield _Field(number, value)
+            yield number, value
             continue
         if kind == _BYTES:
             size, at = _varint(data, at)
@@ -87,7 +83,7 @@ def _fields(data: bytes) -> Iterator[_Field]:
             size = 8 if kind == _FIXED64 else 4
         else:
             raise ValueError(f"field {number} has the wire type {kind}, which the schema does not use")
-        yield _Field(number, data[at : at + size])
+        yield number, data[at : at + size]
         at += size
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ _KEPT = 4
 class SnapshotStore:
     """The snapshot in use, and older ones by name. A request takes ``current`` once and holds what it got."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, prepare: Callable[[Market], object] | None = None) -> None:
+        """``prepare`` works out from a new snapshot what requests will need, before the first of them sees it."""
+        self._home, self._prepare = home, prepare
         self._current: Market | None = None
         self._refused: tuple[str, int] | None = None
         self._older: OrderedDict[str, Market] = OrderedDict()
@@ -74,6 +76,8 @@ class SnapshotStore:
             kept = self._current.snapshot_id if self._current else None
             log.error("snapshot refused", snapshot_id=name, reason=str(exc), still_serving=kept)
             return False
+        if self._prepare is not None:
+            self._prepare(market)
         self._current = market
         LOADS.labels("loaded").inc()
         AS_OF.set(market.as_of.timestamp())

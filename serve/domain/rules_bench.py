@@ -5,7 +5,7 @@ once per distinct value of what it names. A request only looks up.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ from serve.domain.rules import Condition, Rule, RuleBook, RuleFailed, Verdict
 from serve.domain.rules_logic import Among, possible
 from serve.domain.scoring import Scores, ScoreSpec, covering, score
 from serve.domain.selection import cut_points, tier_of
+from serve.domain.shortlist import Shortlists
 
 _KEPT_BENCHES, _KEPT_ANSWERS = 4, 512
 _SAME_IN_EVERY_CLASS = frozenset({"dealer.id", "dealer.specialties"})
@@ -45,6 +46,7 @@ class Bench:
         self._decided: dict[tuple[object, ...], Verdicts] = {}
         self._by_order: OrderedDict[tuple[object, ...], Verdicts] = OrderedDict()
         self._stops: tuple[date, tuple[Excluded | None, ...]] | None = None
+        self.shortlists = Shortlists(dealer.credit_limit for dealer in market.dealers.values())
 
     @classmethod
     def of(cls, market: Market, book: RuleBook) -> "Bench":
@@ -57,8 +59,11 @@ class Bench:
             market.memo[id(book)] = bench
         return bench
 
-    def warm(self) -> int:
-        """Decide every condition that hangs on dealers alone, for the classes that its rule is for; give how many were."""
+    def warm(self, pause: Callable[[], None] = lambda: None) -> int:
+        """Decide every condition that hangs on dealers alone, for the classes that its rule is for; give how many were.
+
+        ``pause`` is called between two conditions, so that whoever waits for the processor gets it.
+        """
         decided = 0
         for cards in [
             cards for (_, days), cards in self._market.scorecards.items() if days == self._book.default.score.window_days
@@ -66,6 +71,7 @@ class Bench:
             self.standing(cards.scorecard_class, cards.asset_class, self._book.default.score)
             for condition, spec in self._conditions(cards):
                 decided += self._decide_early(condition, self.standing(cards.scorecard_class, cards.asset_class, spec))
+                pause()
         return decided
 
     def standing(self, scorecard_class: str, asset_class: str, spec: ScoreSpec) -> Standing:

@@ -7,7 +7,7 @@ proved nothing is claimed.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -86,19 +86,8 @@ def possible(cases: Cases, within: Mapping[str, Asked] | None = None) -> Cases:
     )
 
 
-def covered(cases: Sequence[Case], earlier: Iterable[tuple[str, Sequence[Case]]]) -> list[str] | None:
-    """Name the earlier conditions of which one certainly holds whenever one of ``cases`` does; ``None`` = not proved."""
-    before = list(earlier)
-    names: list[str] = []
-    for case in cases:
-        name = next((name for name, others in before if any(_implies(case, other) for other in others)), None)
-        if name is None:
-            return None
-        names.append(name)
-    return list(dict.fromkeys(names))
-
-
-def _implies(case: Case, other: Case) -> bool:
+def implies(case: Case, other: Case) -> bool:
+    """Say whether ``other`` certainly holds whenever ``case`` does; False = it is not proved."""
     return other.other <= case.other and all(
         name in case.asks and _inside(case.asks[name], asked) for name, asked in other.asks.items()
     )

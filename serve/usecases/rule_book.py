@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from expectations.contracts.journal import AnyEvent, RulesApproved, RulesDrafted, RulesRolledBack, Sealed
 from serve.domain.advise import Desk
 from serve.domain.rules import RuleBookRefused
+from serve.domain.rules_bench import Bench
 from serve.domain.rules_diff import diff
 from serve.domain.rules_history import FILE_AUTHOR, KINDS, Draft, History
 from serve.domain.rules_trial import Trial
@@ -158,7 +159,7 @@ class RuleVersions:
                 base = draft.event.base_version
                 detail = f"It was written on {base}, but {self._history.active} is in force by now: draft it again on that"
                 raise Conflict("stale-draft", detail, "draft_id")
-            desk = await asyncio.to_thread(self._read, draft.event.rules, draft.event.scoring)
+            desk = await asyncio.to_thread(lambda: self._prepared(self._read(draft.event.rules, draft.event.scoring)))
             await self._write(self._approved(draft.event, user.name, user.role.value, comment))
             self._desks.use(desk)
 
@@ -170,7 +171,7 @@ class RuleVersions:
                 raise NotThere("not-found", detail, "version")
             if wish.version == active:
                 raise Conflict("already-in-force", f"Version {active} is in force", "version")
-            desk = await asyncio.to_thread(self._desks.read, *texts, was_in_force=True)
+            desk = await asyncio.to_thread(lambda: self._prepared(self._desks.read(*texts, was_in_force=True)))
             event = RulesRolledBack(
                 version=wish.version,
                 previous_version=active,
@@ -188,6 +189,12 @@ class RuleVersions:
             raise RulesRefused(exc) from exc
         except LookupError as exc:
             raise Refusal("rules-refused", str(exc), "scoring") from exc
+
+    def _prepared(self, desk: Desk) -> Desk:
+        market = self._snapshots.current()
+        if market is not None:
+            Bench.of(market, desk.book).warm()
+        return desk
 
     def _draft(self, draft_id: str) -> Draft:
         draft = self._history.drafts.get(draft_id)
