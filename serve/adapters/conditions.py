@@ -104,6 +104,8 @@ class Conditions:
             raise ConditionRefused(f"can never hold: what it asks of {clash} contradicts itself" if clash else "can never hold")
         used = sorted((node for node in walk(tree) if isinstance(node, Name)), key=lambda node: node.at or 0)
         names = tuple(dict.fromkeys(node.name for node in used if node.name in variables))
+        if not names and whole != Literal(True, 0):  # noqa: FBT003 - a value of the language, not a flag
+            raise ConditionRefused("names nothing of the order, the market or the dealer; write true where it is meant always")
         constants = {node.name: self._constants[node.name] for node in used if node.name in self._constants}
         return CelCondition(source, expression, names, constants, cases)
 

@@ -144,14 +144,13 @@ def _refuse_shadowed(selects: Sequence[tuple[yaml.Node, Rule]], faults: list[Fau
         cases = possible(rule.when.cases)
         names = earlier.covering(cases)
         if names:
-            before = f"rule {names[0]}" if len(names) == 1 else f"rules {', '.join(names[:-1])} and {names[-1]}"
-            faults.append(
-                fault(
-                    nodes.value_of(node, "when"),
-                    f"rule {rule.id} can never fire: {before} comes earlier and takes every order that it is for; "
-                    "give it a lower priority number, narrow the earlier one, or remove it",
-                )
+            listed = f"rule {names[0]} comes" if len(names) == 1 else f"rules {', '.join(names[:-1])} and {names[-1]} come"
+            takes = "takes" if len(names) == 1 else "take"
+            reason = (
+                f"rule {rule.id} can never fire: {listed} earlier and {takes} every order that it is for; "
+                "give it a lower priority number, narrow the earlier one, or remove it"
             )
+            faults.append(fault(nodes.value_of(node, "when"), reason))
         earlier.add(rule.id, cases)
 
 
