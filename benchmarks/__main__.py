@@ -1,4 +1,4 @@
-"""Run one benchmark by name, or all of them."""
+"""Run one benchmark by name with its options, or all of them as they stand."""
 
 import sys
 from importlib import import_module
@@ -8,13 +8,12 @@ NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
 def main(arguments: list[str]) -> int:
-    """Run the named benchmarks; give 2 for a name that is not there."""
-    unknown = [name for name in arguments if name not in NAMES]
-    if unknown:
-        print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(NAMES)}", file=sys.stderr)
+    """Run a benchmark, or all of them; give 2 for a name that is not there."""
+    if arguments and arguments[0] not in NAMES:
+        print(f"no benchmark {arguments[0]!r}; there are: {', '.join(NAMES)}", file=sys.stderr)
         return 2
-    for name in arguments or NAMES:
-        import_module(f"benchmarks.{name}").main()
+    for name in arguments[:1] or NAMES:
+        import_module(f"benchmarks.{name}").main(arguments[1:])
     return 0
 
 

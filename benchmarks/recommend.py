@@ -1,136 +1,156 @@
-"""How long a recommendation takes over HTTP, beside an empty route and a typed echo of the same order.
+"""How fast a recommendation is over HTTP, beside a typed echo on the same server: one run, everything interleaved, medians.
 
-One run, one keep-alive connection, uvicorn in a process of its own, authentication and the durable journal on. The routes
-take turns, so that whatever else the machine does falls on all alike.
+Authentication and the durable journal are on, in processes of their own; every connection is kept. What the machine does
+besides falls on all alike, because the measured calls take turns.
 """
 
-import http.client
-import json
-import multiprocessing
-import socket
+import argparse
+import shutil
 import statistics
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from multiprocessing.connection import Connection
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter, sleep
 
-import uvicorn
-from litestar import get, post
-from litestar.params import JSONBody
+from benchmarks._calls import ECHO, EMPTY, RECOMMEND, Line, per_second, request_of
+from benchmarks._serving import Service, serving
+from tests.fakes.snapshot import make_current
 
-from serve.app import configure_logs, create_app
-from serve.domain.orders import Order
-from serve.domain.users import Role
-from serve.settings import ServiceRole, Settings
-from tests.fakes.snapshot import CLASSES, FIGURES, LIQUID_IG, Rows, scorecards, small_market, write_snapshot
-
-ROUNDS, WARM_UP, DESKS = 1500, 200, 3
-ORDER = {
-    "order_id": "bench-1",
-    "security_id": LIQUID_IG,
-    "security_id_type": "CUSIP",
-    "side": "SELL",
-    "quantity": 1_000_000,
-    "currency": "USD",
-}
+DEALERS, RULES, CONNECTIONS = 1000, 200, 32
+RESULTS = Path(__file__).parent / "results" / "recommend.md"
 
 
-def main() -> None:
-    """Measure and print p50 and p95 in milliseconds per route, and the ratio to the empty one."""
-    with TemporaryDirectory() as folder, _serving(Path(folder)) as (port, token):
-        times = _measure(port, token)
-    base = statistics.median(times["empty"])
-    print(f"{ROUNDS} rounds, {DESKS * len(FIGURES)} dealers, one connection, auth and journal on")
-    for name, taken in times.items():
-        p50, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
-        over = f"{p50 / base:5.2f} x empty   +{(p50 - base) * 1e3:.2f} ms"
-        print(f"{name:<22} p50 {p50 * 1e3:6.2f} ms   p95 {p95 * 1e3:6.2f} ms   {over}")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print a table, and with ``--write`` keep it in ``results/``."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks recommend")
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each turn under load and while snapshots swap")
+    parser.add_argument("--write", action="store_true")
+    chosen = parser.parse_args([] if arguments is None else arguments)
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        services = _services(Path(folder), stack)
+        lines = [
+            *_one_by_one(services, chosen.rounds),
+            *_under_load(services["main"], chosen.seconds),
+            *_while_swapping(services["main"], chosen.seconds),
+            _redis(),
+        ]
+    text = "\n".join(lines)
+    sys.stdout.write(text + "\n")
+    if chosen.write:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(_report(text, chosen.rounds, chosen.seconds))
 
 
-def _measure(port: int, token: str) -> dict[str, list[float]]:
-    body = json.dumps(ORDER)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    calls = {
-        "empty": ("GET", "/bench/empty", None),
-        "typed echo": ("POST", "/bench/echo", body),
-        "POST recommendations": ("POST", "/v1/recommendations", body),
+def _services(folder: Path, stack: ExitStack) -> dict[str, Service]:
+    sizes = {"main": (DEALERS, RULES, 2), "10 dealers": (10, RULES, 1), "1 rule": (DEALERS, 1, 1), "1000 rules": (DEALERS, 1000, 1)}
+    return {
+        name: stack.enter_context(serving(folder / name, dealers=dealers, rules=rules, snapshots=snapshots))
+        for name, (dealers, rules, snapshots) in sizes.items()
     }
+
+
+def _one_by_one(services: Mapping[str, Service], rounds: int) -> Iterator[str]:
+    calls = {
+        "empty": ("main", EMPTY),
+        "echo": ("main", ECHO),
+        "recommendation": ("main", RECOMMEND),
+        "10 dealers": ("10 dealers", RECOMMEND),
+        "1 rule": ("1 rule", RECOMMEND),
+        "1000 rules": ("1000 rules", RECOMMEND),
+    }
+    times = _turns(services, calls, rounds)
+    p50 = {name: statistics.median(taken) * 1e3 for name, taken in times.items()}
+    yield f"| call ({DEALERS} dealers, {RULES} rules unless said) | p50 ms | p95 ms |"
+    yield "|---|---|---|"
+    for name, taken in times.items():
+        yield f"| {name} | {p50[name]:.2f} | {statistics.quantiles(taken, n=20)[-1] * 1e3:.2f} |"
+    yield ""
+    yield "| figure | value | target |"
+    yield "|---|---|---|"
+    yield f"| recommendation over typed echo, p50 | {p50['recommendation'] / p50['echo']:.2f} x | 2.5 (1.5) |"
+    yield f"| 10 to {DEALERS} dealers, p50 | {p50['recommendation'] / p50['10 dealers']:.2f} x | 1.5 |"
+    yield f"| 1 to 1000 rules, p50 | {p50['1000 rules'] / p50['1 rule']:.2f} x | 3 |"
+
+
+def _turns(
+    services: Mapping[str, Service], calls: Mapping[str, tuple[str, tuple[str, str]]], rounds: int
+) -> dict[str, list[float]]:
+    lines = {name: Line(services[where]) for name, (where, _) in calls.items()}
+    requests = {name: request_of(services[where], call) for name, (where, call) in calls.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    for turn in range(WARM_UP + ROUNDS):
-        for name, (method, path, sent) in calls.items():
-            started = time.perf_counter()
-            connection.request(method, path, sent, headers)
-            response = connection.getresponse()
-            answer = response.read()
-            taken = time.perf_counter() - started
-            if response.status >= 300:
-                raise RuntimeError(f"{path} answered {response.status}: {answer[:200]!r}")
-            if turn >= WARM_UP:
+    for turn in range(rounds + rounds // 10):
+        for name, line in lines.items():
+            taken = line.time(requests[name])
+            if turn >= rounds // 10:
                 times[name].append(taken)
-    connection.close()
+    for line in lines.values():
+        line.close()
     return times
 
 
+def _under_load(service: Service, seconds: float) -> Iterator[str]:
+    rates: dict[str, list[float]] = {"echo": [], "recommendation": []}
+    for _ in range(3):
+        for name, call in (("echo", ECHO), ("recommendation", RECOMMEND)):
+            rates[name].append(per_second(service, request_of(service, call), CONNECTIONS, seconds))
+    echo, ours = (statistics.median(rates[name]) for name in ("echo", "recommendation"))
+    rate = f"({ours:,.0f} / {echo:,.0f})"
+    yield f"| requests a second at {CONNECTIONS} connections over echo's {rate} | {ours / echo:.2f} x | 0.4 (0.7) |"
+
+
+def _while_swapping(service: Service, seconds: float) -> Iterator[str]:
+    request, line = request_of(service, RECOMMEND), Line(service)
+    steady, swapping = [], []
+    for _ in range(3):
+        steady.append(_p99(line, request, seconds))
+        with _swaps(service.home):
+            swapping.append(_p99(line, request, seconds))
+        sleep(1.5)
+    line.close()
+    calm, busy = statistics.median(steady) * 1e3, statistics.median(swapping) * 1e3
+    yield f"| p99 while snapshots swap over steady ({busy:.2f} / {calm:.2f} ms), no error | {busy / calm:.2f} x | 1.5 |"
+
+
+def _p99(line: Line, request: bytes, seconds: float) -> float:
+    until, taken = perf_counter() + seconds, []
+    while perf_counter() < until:
+        taken.append(line.time(request))
+    return statistics.quantiles(taken, n=100)[-1]
+
+
 @contextmanager
-def _serving(home: Path) -> Iterator[tuple[int, str]]:
-    write_snapshot(home, _market())
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(home, theirs), daemon=True)
-    process.start()
-    theirs.close()
+def _swaps(home: Path) -> Iterator[None]:
+    """Publish the other of two snapshots every second, as fast as the service looks."""
+    stop = threading.Event()
+
+    def swap() -> None:
+        number = 0
+        while not stop.wait(1.0):
+            number = 1 - number
+            make_current(home, f"snapshot-{number}")
+
+    swapper = threading.Thread(target=swap)
+    swapper.start()
     try:
-        port, token = ours.recv()
-        _await_start(port)
-        yield port, token
+        yield
     finally:
-        process.terminate()
-        process.join()
+        stop.set()
+        swapper.join()
 
 
-def _serve(home: Path, pipe: Connection) -> None:
-    configure_logs("ERROR")
-
-    @get("/bench/empty")
-    async def empty() -> None:
-        """Answer nothing."""
-
-    @post("/bench/echo", status_code=200)
-    async def echo(data: JSONBody[Order]) -> Order:
-        """Answer what was sent, decoded and encoded."""
-        return data
-
-    app = create_app(Settings(home=home, roles=(ServiceRole.RECOMMEND,)))
-    app.register(empty)
-    app.register(echo)
-    token = app.state.tokens.create("bench", Role.OMS, "bench", timedelta(hours=1))
-    listener = socket.create_server(("127.0.0.1", 0))
-    pipe.send((listener.getsockname()[1], token))
-    uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[listener])
+def _redis() -> str:
+    said = "not measured here" if shutil.which("redis-server") else "skipped: there is no redis-server on this machine"
+    return f"| over reading the same features from a local Redis in one pipeline | {said} | 0.2 |"
 
 
-def _await_start(port: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", "/health/live")
-    connection.getresponse().read()
-    connection.close()
-
-
-def _market() -> Rows:
-    rows = small_market()
-    rows["dim_dealers"] = [
-        row | {"dealer_id": f"{row['dealer_id']}{desk}", "name": f"{row['name']} {desk}"}
-        for row in rows["dim_dealers"]
-        for desk in range(DESKS)
-    ]
-    figures = {f"{name}{desk}": raw for name, raw in FIGURES.items() for desk in range(DESKS)}
-    rows["fct_dealer_scorecards"] = [
-        row for name in CLASSES for window in (30, 60, 90, 180) for row in scorecards(name, window, figures)
-    ]
-    for table in ("fct_dealer_affinity", "fct_dealer_axes"):
-        rows[table] = [row | {"dealer_id": f"{row['dealer_id']}0"} for row in rows[table]]
-    return rows
+def _report(text: str, rounds: int, seconds: float) -> str:
+    command = f"python -m benchmarks recommend --rounds {rounds} --seconds {seconds:g} --write"
+    return (
+        f"# Recommendations over HTTP\n\n`{command}`: one machine, two shared cores, the client beside the services. The floor is a "
+        "typed echo route (decode an order, encode it) on the same server, called in turns with the rest. Moonshots in brackets.\n\n"
+        f"{text}\n"
+    )

@@ -103,8 +103,7 @@ def run(settings: Settings) -> None:
     listener = _listen(settings)
     if not settings.state.current.exists():
         log.warning("no snapshot yet: not ready until 'sotto refresh' publishes one", home=str(settings.home))
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(app))
     try:
         server.run(sockets=[listener])
     except SystemExit as exc:
@@ -113,6 +112,11 @@ def run(settings: Settings) -> None:
         listener.close()
     if not server.started:
         raise ServiceError(_why_not(app))
+
+
+def server_config(app: Litestar) -> uvicorn.Config:
+    """Say how the application is served."""
+    return uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
 
 
 def configure_logs(level: str) -> None:

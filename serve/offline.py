@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from expectations.contracts.journal import RecommendationMade
 from serve.adapters.desk_config import DeskConfigRefused, DeskFiles, load_desk
 from serve.adapters.ids import TimeOrderedIds
 from serve.adapters.journal import JournalError, JournalReader
@@ -21,7 +20,7 @@ from serve.domain.orders import Order
 from serve.offline_rules import desk_in_force
 from serve.parts import clock_of
 from serve.settings import Settings
-from serve.usecases.recommendations import Replay, recommend, replay
+from serve.usecases.recommendations import Replay, recommend, recorded, replay
 from serve.usecases.refusals import Refusal
 
 __all__ = ["OfflineError", "check_rules", "recommend_file", "replay_recorded"]
@@ -61,8 +60,7 @@ def replay_recorded(recommendation_id: str, settings: Settings) -> Replay:
     if not settings.state.journal.exists():
         raise OfflineError(f"there is no journal at {settings.state.journal}; is SOTTO_HOME right?")
     try:
-        sealed = list(JournalReader(settings.state.journal).read(subject=recommendation_id, kind="recommendation.made"))
-        made = next((item.event for item in sealed if isinstance(item.event, RecommendationMade)), None)
+        made = recorded(JournalReader(settings.state.journal), recommendation_id)
         if made is None:
             raise OfflineError(f"there is no recommendation {recommendation_id!r} in {settings.state.journal}")
         desks = DeskFiles(settings.rules_file, settings.scoring_file, settings.state.rules)

@@ -16,7 +16,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class RecommendationMade(Event, frozen=True, tag="recommendation.made"):
-    """A recommendation, whole, as it was answered; ``request`` is the order as it came."""
+    """A recommendation, whole, as it was answered; ``request`` is the order as it came.
+
+    ``propensity`` is the probability with which the chosen list was chosen: 1 where nothing is left to chance. ``excluded_as``
+    None = ``answer.excluded`` is whole; else it is empty, and word for word that of the recommendation named here.
+    """
 
     recommendation_id: str
     order_id: str
@@ -26,6 +30,8 @@ class RecommendationMade(Event, frozen=True, tag="recommendation.made"):
     request: dict[str, Any]
     answer: dict[str, Any]
     requested_by: str | None = None
+    propensity: float | None = None
+    excluded_as: str | None = None
 
 
 class RecommendationOverridden(Event, frozen=True, tag="recommendation.overridden"):

@@ -16,7 +16,8 @@ from serve.api.problems import FieldError, Problem, ProblemBody, from_refusal
 from serve.domain.orders import Order
 from serve.domain.recommendation import Recommendation
 from serve.domain.users import EVERYONE, Role, User
-from serve.usecases.recommendations import Answer, Override, OverrideRequest, Recommendations, Replay
+from serve.usecases.answers import Answer
+from serve.usecases.recommendations import Override, OverrideRequest, Recommendations, Replay
 from serve.usecases.refusals import Refusal
 
 UserRequest = StrictRequest[User, str, State]

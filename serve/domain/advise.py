@@ -19,6 +19,7 @@ from serve.domain.rules import Condition, Decision, Exclusion, RuleBook, Verdict
 from serve.domain.rules_bench import Bench, Standing
 from serve.domain.scoring import components, covering
 from serve.domain.selection import Ranked, Selection, select
+from serve.domain.shortlist import Shared, Shortlist
 
 _SUITS: Mapping[Side, AxeSide] = {Side.BUY: AxeSide.SELLS, Side.SELL: AxeSide.BUYS}
 
@@ -53,8 +54,7 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         variables=variables,
         now=now,
     )
-    kept, excluded = case.sift()
-    chosen = select(kept, decision.pick, decision.plan.max_dealers, case.decide)
+    shortlist = case.shortlist()
     facts = market.liquidity.get(security.security_id)
     return Recommendation(
         recommendation_id=recommendation_id,
@@ -70,8 +70,8 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         plan=decision.plan,
         model=decision.score.model,
         weights={metric.value: weight for metric, weight in decision.score.weights},
-        dealers=case.recommended(chosen, len(kept)),
-        excluded=excluded + case.left_out(chosen, len(kept)),
+        dealers=case.recommended(shortlist),
+        excluded=shortlist.left_out,
     )
 
 
@@ -158,6 +158,35 @@ class _Case:
     variables: dict[str, object]
     now: datetime
 
+    def shortlist(self) -> Shortlist:
+        """Choose, or take the choice made for an order before to which the same applied."""
+        key, held = self._key()
+        known = self.bench.shortlists.get(key) if key else None
+        if known is None:
+            kept, excluded = self.sift()
+            chosen = select(kept, self.decision.pick, self.decision.plan.max_dealers, self.decide)
+            known = Shortlist(
+                chosen=chosen,
+                field=len(kept),
+                dealers=Shared(self._shown(place, item, len(kept), None) for place, item in enumerate(chosen.chosen, start=1)),
+                left_out=Shared(excluded + self.left_out(chosen, len(kept))),
+                held=held,
+            )
+            if key:
+                self.bench.shortlists.keep(key, known)
+        return known
+
+    def _key(self) -> tuple[tuple[object, ...] | None, tuple[object, ...]]:
+        """Give what a choice hangs on, and what that names by identity; ``None`` where it hangs on the bond (its candidates)."""
+        decision = self.decision
+        if decision.similar_within_days is not None:
+            return None, ()
+        conditions = [item.where for item in decision.pick] + [exclusion.where for _, exclusion in decision.exclude]
+        verdicts = tuple(self.decide(condition) for condition in conditions if condition)
+        size = self.bench.shortlists.stopped_by_credit(self.order.quantity)
+        what = (decision.pick, decision.plan.max_dealers, decision.exclude, self.now.date(), size)
+        return (id(self.standing), *what, *map(id, verdicts)), (self.standing, *verdicts)
+
     def sift(self) -> tuple[list[Ranked], list[Excluded]]:
         """Put every dealer through the gates, and rank those who pass, best first; equal scores by dealer id.
 
@@ -203,14 +232,19 @@ class _Case:
                 stopped[row] = found
         return stopped
 
-    def recommended(self, chosen: Selection, field: int) -> list[RankedDealer]:
-        """Show the chosen dealers, best first."""
-        return [self._shown(rank_shown, ranked, field) for rank_shown, ranked in enumerate(chosen.chosen, start=1)]
+    def recommended(self, shortlist: Shortlist) -> list[RankedDealer]:
+        """Show the chosen dealers, best first, each with its axe in this bond."""
+        axes = self.market.axes.get((self.security.security_id, _SUITS[self.order.side]), {})
+        if not any(dealer.dealer_id in axes for dealer in shortlist.dealers):
+            return shortlist.dealers
+        return [
+            self._shown(place, item, shortlist.field, axes.get(item.dealer_id))
+            for place, item in enumerate(shortlist.chosen.chosen, start=1)
+        ]
 
-    def _shown(self, rank_shown: int, ranked: Ranked, field: int) -> RankedDealer:
+    def _shown(self, rank_shown: int, ranked: Ranked, field: int, axe: Axe | None) -> RankedDealer:
         dealer = self.market.dealers[ranked.dealer_id]
         parts = components(self.standing.cards, self.decision.score, self.standing.scores, ranked.row)
-        axe = self._axe(ranked.dealer_id)
         return RankedDealer(
             rank=rank_shown,
             dealer_id=ranked.dealer_id,
@@ -242,10 +276,6 @@ class _Case:
             )
             for item in chosen.passed
         ]
-
-    def _axe(self, dealer_id: str) -> Axe | None:
-        axes = self.market.axes.get((self.security.security_id, _SUITS[self.order.side]))
-        return axes.get(dealer_id) if axes else None
 
 
 def _ruled_out(dealer: Dealer, row: int, ruled: Sequence[tuple[str, Exclusion, Sequence[Verdict] | None]]) -> Excluded | None:

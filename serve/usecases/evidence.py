@@ -129,7 +129,7 @@ class Gatherer:
         if start is None or (user is not None and not user.may_see(start.desk)):
             raise NotThere("not-found", f"There is no RFQ {rfq_id!r}", "rfq_id")
         before = list(self._ledger.rows(start.recommendation_id))
-        made = next(msgspec.json.decode(row.payload) for row in before if row.kind == "recommendation.made")
+        made = self._made(before)
         stored = sorted([*before, *rows, *self._ledger.refused_of(rfq_id)], key=lambda row: row.seq)
         return Evidence(
             rfq_id=rfq_id,
@@ -143,6 +143,15 @@ class Gatherer:
             head=ChainHead(*self._ledger.head()),
             fix_messages=self._fix_log.about(_identifiers(rows)),
         )
+
+    def _made(self, before: Sequence[StoredEvent]) -> dict[str, Any]:
+        made: dict[str, Any] = next(msgspec.json.decode(row.payload) for row in before if row.kind == "recommendation.made")
+        first = made.get("excluded_as")
+        if first:
+            # Long exclusions stand once in the journal; a pack must stand by itself.
+            whole = next(msgspec.json.decode(row.payload) for row in self._ledger.rows(first) if row.kind == "recommendation.made")
+            made["answer"]["excluded"] = whole["answer"]["excluded"]
+        return made
 
     def _rules(self, version: str) -> RulesInForce:
         try:

@@ -1,13 +1,13 @@
 """Recommend, override, look up and replay. What is answered is journalled first."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
-from expectations.contracts.journal import RecommendationMade, RecommendationOverridden
+from expectations.contracts.journal import RecommendationMade, RecommendationOverridden, Sealed
 from serve.domain.advise import Desk, advise
 from serve.domain.eligibility import gate
 from serve.domain.market import Market
@@ -16,6 +16,7 @@ from serve.domain.recommendation import Recommendation
 from serve.domain.rules import RuleFailed
 from serve.domain.users import User
 from serve.ports import Clock, Desks, Ids, Journal, Snapshots
+from serve.usecases.answers import Answer, answer_of
 from serve.usecases.refusals import NotReady, NotThere, Refusal
 from serve.usecases.securities import check_order, resolve
 
@@ -51,13 +52,6 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     overridden_by: str
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A recommendation as it was journalled: ``encoded`` is its JSON, the same bytes that the journal holds."""
-
-    recommendation_id: str
-    encoded: bytes
-
-
 class Difference(msgspec.Struct, frozen=True):
     """One field in which a replay departs from what was answered."""
 
@@ -76,14 +70,6 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[Difference]
 
 
-_ENCODER = msgspec.json.Encoder()
-
-
-def _as_written(encoded: bytes) -> dict[str, Any]:
-    # Encoded once: the journal takes the bytes as they are and reads them back as the mapping that its contract names.
-    return cast("dict[str, Any]", msgspec.Raw(encoded))
-
-
 def recommend(order: Order, market: Market, desk: Desk, recommendation_id: str) -> Recommendation:
     """Recommend dealers for an order whose ``received_at`` is set. Raises ``Refusal``."""
     security = resolve(market, order.security_id, order.security_id_type)
@@ -92,6 +78,14 @@ def recommend(order: Order, market: Market, desk: Desk, recommendation_id: str) 
         return advise(order, security, market, desk, recommendation_id)
     except RuleFailed as exc:
         raise Refusal("rule-failed", f"The rule book could not be applied: {exc}; correct the rule") from exc
+
+
+class Reading(Protocol):
+    """A journal that is only read."""
+
+    def read(self, after: int = 0, *, subject: str | None = None, kind: str | None = None) -> Iterator[Sealed]:
+        """Yield events with ``seq`` above ``after``, oldest first."""
+        ...
 
 
 class Recommendations:
@@ -103,8 +97,8 @@ class Recommendations:
 
     async def make(self, order: Order, user: User) -> Answer:
         """Recommend dealers and return once the answer is in the journal. Raises ``Refusal``."""
-        answer, event = self._made(order, user, self.market(), self._desks.current())
-        await self._journal.append(event)
+        answer = self._made(order, self.market(), self._desks.current())
+        await self._record([answer], user)
         return answer
 
     async def make_all(self, orders: Sequence[Order], user: User) -> list[Answer | Refusal]:
@@ -113,35 +107,33 @@ class Recommendations:
         One transaction of the journal holds them all: either every answer is written, or none is given.
         """
         market, desk = self.market(), self._desks.current()
-        answers: list[Answer | Refusal] = []
-        events = []
+        results: list[Answer | Refusal] = []
         for order in orders:
             try:
-                answer, event = self._made(order, user, market, desk)
-                events.append(event)
-                answers.append(answer)
+                results.append(self._made(order, market, desk))
             except Refusal as refusal:
-                answers.append(refusal)
+                results.append(refusal)
             # A list takes as long as its orders: others are served in between.
             await asyncio.sleep(0)
-        await self._journal.append(*events)
-        return answers
+        await self._record([item for item in results if isinstance(item, Answer)], user)
+        return results
 
-    def _made(self, order: Order, user: User, market: Market, desk: Desk) -> tuple[Answer, RecommendationMade]:
+    def _made(self, order: Order, market: Market, desk: Desk) -> Answer:
         dated = order if order.received_at else msgspec.structs.replace(order, received_at=self._clock.now())
-        answer = recommend(dated, market, desk, self._ids.new())
-        encoded = _ENCODER.encode(answer)
-        event = RecommendationMade(
-            recommendation_id=answer.recommendation_id,
-            order_id=order.order_id,
-            snapshot_id=answer.snapshot_id,
-            rules_version=answer.rules_version,
-            desk=user.desk,
-            request=_as_written(_ENCODER.encode(order)),
-            answer=_as_written(encoded),
-            requested_by=user.name,
-        )
-        return Answer(recommendation_id=answer.recommendation_id, encoded=encoded), event
+        return answer_of(order, recommend(dated, market, desk, self._ids.new()))
+
+    async def _record(self, answers: Sequence[Answer], user: User) -> None:
+        """Journal answers; long exclusions that stand there already are only pointed at."""
+        first: dict[int, str] = {}
+        events = []
+        for answer in answers:
+            shared = answer.left_out
+            known = None if shared is None else shared.recorded_in or first.setdefault(id(shared), answer.recommendation_id)
+            events.append(answer.event(user, None if known == answer.recommendation_id else known))
+        await self._journal.append(*events)
+        for answer in answers:
+            if answer.left_out is not None and answer.left_out.recorded_in is None:
+                answer.left_out.recorded_in = first[id(answer.left_out)]
 
     async def find(self, recommendation_id: str, user: User) -> RecommendationMade:
         """Give a recommendation as recorded. Raises ``NotThere``, for another desk's too."""
@@ -189,10 +181,7 @@ class Recommendations:
         return market
 
     def _recorded(self, recommendation_id: str) -> RecommendationMade | None:
-        for sealed in self._journal.read(subject=recommendation_id, kind="recommendation.made"):
-            if isinstance(sealed.event, RecommendationMade):
-                return sealed.event
-        return None
+        return recorded(self._journal, recommendation_id)
 
     def _check_dealers(self, dealer_ids: list[str], answer: Recommendation) -> None:
         """Refuse whom the start of an RFQ would refuse: an override that is taken can be acted on."""
@@ -209,6 +198,21 @@ class Recommendations:
             stop = gate(dealers[dealer_id], answer.order.quantity, today)
             if stop:
                 raise Refusal("barred-dealer", f"{stop.reason} No override lifts that ({stop.gate}).", field)
+
+
+def recorded(journal: Journal | Reading, recommendation_id: str) -> RecommendationMade | None:
+    """Give a recommendation from the journal with its exclusions whole; ``None`` where there is none."""
+    found = _made_in(journal, recommendation_id)
+    if found is None or found.excluded_as is None:
+        return found
+    first = _made_in(journal, found.excluded_as)
+    excluded = first.answer["excluded"] if first else []
+    return msgspec.structs.replace(found, answer={**found.answer, "excluded": excluded}, excluded_as=None)
+
+
+def _made_in(journal: Journal | Reading, recommendation_id: str) -> RecommendationMade | None:
+    read = journal.read(subject=recommendation_id, kind="recommendation.made")
+    return next((sealed.event for sealed in read if isinstance(sealed.event, RecommendationMade)), None)
 
 
 def replay(made: RecommendationMade, snapshots: Snapshots, desks: Desks) -> Replay:

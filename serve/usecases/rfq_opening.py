@@ -117,4 +117,5 @@ def _started(
         expected_cost_bps=answer.liquidity.expected_cost_bps,
         arrival_mid=answer.arrival_mid,
         dealers=dealers,
+        propensity=made.propensity if dealers == [dealer.dealer_id for dealer in answer.dealers] else None,
     )
