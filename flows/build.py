@@ -50,7 +50,8 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
     variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
     # One flag with two values: the runner keeps the last of two flags only.
     left_out = ["--exclude-resource-type", "unit_test", "exposure"]
-    command = ["build", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
+    # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.
+    command = ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
     with dbt_environment(settings):
         try:
             runner.invoke([*command, "--full-refresh"] if full else command)
