@@ -44,10 +44,11 @@ def answer(home: Path) -> dict[str, Any]:
 
 
 def by_hand() -> dict[str, tuple[float, int]]:
-    """Run the guide's query where the data lies: dealer as printed -> gain in bps, observations."""
+    """Run the guide's query where the data lies: dealer -> gain in bps, observations."""
     query = re.search(r"```sql\n(.*?)```", GUIDE, re.DOTALL)
     assert query
-    rows = duckdb.sql(query.group(1).replace(TRADES, str(DATA / TRADES))).fetchall()
+    there = query.group(1).replace(TRADES, str(DATA / TRADES)).replace("dealer_aliases.json", str(DATA / "dealer_aliases.json"))
+    rows = duckdb.sql(there).fetchall()
     return {dealer: (gain, n) for dealer, gain, n in rows}
 
 
