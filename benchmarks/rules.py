@@ -16,9 +16,10 @@ import msgspec
 from expectations.contracts.home import Home
 from serve.adapters.desk_config import load_desk, read_desk
 from serve.adapters.snapshot_reader import read_market
-from serve.domain.advise import Desk, advise, order_time, order_variables
+from serve.domain.advise import Desk, advise
 from serve.domain.liquidity import judge
 from serve.domain.market import Market
+from serve.domain.order_facts import order_time, order_variables
 from serve.domain.orders import Order
 from serve.domain.rules import Verdict, decide
 from serve.domain.rules_bench import Bench

@@ -7,9 +7,9 @@ import numpy as np
 
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS
 from expectations.contracts.vocabulary import METRIC_UNITS, Metric, Side
-from serve.domain.advise import describe
 from serve.domain.liquidity import LiquidityView, judge
 from serve.domain.market import METRICS, Dealer, Market, Scorecards
+from serve.domain.order_facts import describe
 from serve.domain.recommendation import SecurityView
 from serve.domain.selection import cut_points, tier_of
 from serve.ports import Clock, Desks, Snapshots
