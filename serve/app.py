@@ -29,6 +29,7 @@ from serve.api.throttle import Throttle
 from serve.desk import DeskConfig, answering
 from serve.desk_role import dealing, desk_reasons, read_desk_config
 from serve.evidence import gatherer
+from serve.pace import prefer_answers
 from serve.parts import Parts, assemble, journalling, readiness, watching
 from serve.rule_role import ruling
 from serve.settings import ServiceRole, Settings
@@ -115,7 +116,8 @@ def run(settings: Settings) -> None:
 
 
 def server_config(app: Litestar) -> uvicorn.Config:
-    """Say how the application is served."""
+    """Say how the application is served, in a process that is made for it."""
+    prefer_answers()
     return uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=5)
 
 

@@ -17,6 +17,7 @@ from serve.adapters.tokens import TokenFile
 from serve.api.service import Ready
 from serve.domain.market import Market
 from serve.domain.rules_bench import Bench
+from serve.pace import settle_down
 from serve.ports import Clock, Tokens
 from serve.settings import Settings
 from serve.usecases.lookups import Lookups
@@ -67,6 +68,7 @@ def _tokens(settings: Settings) -> Tokens:
 def _prepare(market: Market, desks: DeskFiles) -> None:
     """Decide the rules' conditions on dealers before the first request sees a snapshot, and let requests in between."""
     Bench.of(market, desks.current().book).warm(pause=lambda: time.sleep(_BREATH_S))
+    settle_down()
 
 
 def clock_of(settings: Settings) -> Clock:

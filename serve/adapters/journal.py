@@ -171,8 +171,12 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _finish(batch: list[_Job], rows_of: list[list[Row]]) -> None:
+    # One wake-up of the loop for all who wait there: each costs as much as writing an event.
+    waiting: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[tuple[Sealed, ...]], tuple[Sealed, ...]]]] = {}
     for job, rows in zip(batch, rows_of, strict=True):
-        _call(job.loop, partial(_give, job.done, tuple(map(_sealed, job.events, rows))))
+        waiting.setdefault(job.loop, []).append((job.done, tuple(map(_sealed, job.events, rows))))
+    for loop, given in waiting.items():
+        _call(loop, partial(_give_all, given))
 
 
 def _sealed(event: AnyEvent, row: Row) -> Sealed:
@@ -184,6 +188,11 @@ def _sealed(event: AnyEvent, row: Row) -> Sealed:
 def _fail(batch: list[_Job], error: JournalError) -> None:
     for job in batch:
         _call(job.loop, partial(_give, job.done, error))
+
+
+def _give_all(given: "list[tuple[asyncio.Future[tuple[Sealed, ...]], tuple[Sealed, ...]]]") -> None:
+    for done, sealed in given:
+        _give(done, sealed)
 
 
 def _give(done: "asyncio.Future[tuple[Sealed, ...]]", result: tuple[Sealed, ...] | JournalError) -> None:

@@ -55,14 +55,16 @@ Orders = Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MOST
     summary="Recommend dealers for an order",
     tags=["recommendations"],
 )
-async def recommend(
-    data: JSONBody[Order], request: UserRequest, recommendations: NamedDependency[Recommendations], once: NamedDependency[Once]
-) -> Response[bytes]:
+async def recommend(data: JSONBody[Order], request: UserRequest) -> Response[bytes]:
     """Rank the dealers for an order, with the plan and the reasons, journalled before it is answered."""
+    # Straight from the state: the framework's injection starts a task group for each request, and this one is in a hurry.
+    state = request.app.state
 
     async def act() -> bytes:
-        return (await recommendations.make(data, request.user)).encoded
+        answer: Answer = await state.recommendations.make(data, request.user)
+        return answer.encoded
 
+    once: Once = state.once
     return await once.if_asked(request, act, 200)
 
 
