@@ -14,6 +14,8 @@ _CHECKS: Mapping[SecurityIdType, Callable[[str], bool]] = {
     SecurityIdType.FIGI: figi.is_valid,
 }
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
 
 def resolve(market: Market, security_id: str, kind: SecurityIdType) -> Security:
     """Give the bond. Raises ``Refusal`` where the identifier is malformed or no bond of the snapshot has it."""
@@ -41,7 +43,10 @@ def resolve_any(market: Market, security_id: str) -> Security:
 
 
 def check_order(order: Order, security: Security) -> None:
-    """Refuse an order that cannot be meant for this bond: another currency, or a bond that has matured."""
+    """Refuse an order that cannot be meant: of another age, in another currency, or for a bond that has matured."""
+    if order.received_at is not None and not _FIRST_YEAR <= order.received_at.year <= _LAST_YEAR:
+        detail = f"{order.received_at.isoformat()} is not a time at which a desk gets an order"
+        raise Refusal("invalid-request", detail, "received_at")
     if order.currency != security.currency:
         detail = f"The order is in {order.currency}, {security.security_id} is in {security.currency}"
         raise Refusal("currency-mismatch", detail, "currency")
