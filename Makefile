@@ -9,7 +9,7 @@ export CFLAGS := -O1 -g0
 export CXXFLAGS := -O1 -g0
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test check serve bench clean setup format lock
+.PHONY: demo test check serve bench fuzz clean setup format lock
 
 demo: setup
 	@$(BIN)/sotto demo $(ARGS)
@@ -30,6 +30,10 @@ serve: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# About 100,000 requests made from the API's own description, valid and invalid: takes half an hour or so.
+fuzz: setup
+	@SOTTO_FUZZ_CASES=2000 $(BIN)/python -m pytest -q --timeout=0 tests/integration/test_api_bad_input.py -k "no_route or walks" $(ARGS)
 
 format: setup
 	@$(BIN)/ruff check --fix .
