@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from expectations.contracts.journal import AnyEvent, RulesApproved, RulesDrafted, RulesRolledBack, Sealed
@@ -28,9 +27,8 @@ from serve.usecases.rule_book_views import (
     rule_view,
     waiting,
 )
-from serve.usecases.rules_trial import past_orders, try_on
+from serve.usecases.rules_trial import past_orders, period, try_on
 
-MONTH = timedelta(days=30)
 T = TypeVar("T")
 
 
@@ -119,10 +117,7 @@ class RuleVersions:
         current = self._snapshots.current()
         if current is None:
             raise NotReady("no-snapshot", "No snapshot has been published yet; run 'sotto refresh'")
-        until = wish.until or self._clock.now()
-        since = wish.since or until - MONTH
-        if since.tzinfo is None or until.tzinfo is None or since >= until:
-            raise Refusal("invalid-request", "since: must be before until, both with a time zone such as Z", "since")
+        since, until = period(wish.since, wish.until, self._clock.now())
         live, market = self._desks.current(), current
         scope = None if user.role in SEES_EVERY_DESK else user.desk
 

@@ -1,7 +1,7 @@
 """Past orders run again by the rules in force and by a draft, each on its own snapshot where that is still there."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -15,6 +15,9 @@ from serve.ports import Snapshots
 from serve.usecases.recommendations import recommend
 from serve.usecases.refusals import Refusal
 from serve.usecases.securities import resolve
+
+_MONTH = timedelta(days=30)
+_EARLIEST = datetime(1970, 1, 31, tzinfo=UTC)
 
 
 class PastOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,17 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
     orders: list[PastOrder]
     left_out: int
+
+
+def period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Fill in a period: up to now, and from 30 days before. Raises ``Refusal`` for one that is empty or without a time zone."""
+    last = until or now
+    if last.tzinfo is None or (since is not None and since.tzinfo is None):
+        raise Refusal("invalid-request", "since and until take a time zone, such as Z", "since" if last.tzinfo else "until")
+    first = since or max(last, _EARLIEST) - _MONTH
+    if first >= last:
+        raise Refusal("invalid-request", "since: must be before until", "since")
+    return first, last
 
 
 def past_orders(events: Iterable[Sealed], *, since: datetime, until: datetime, desk: str | None, limit: int) -> Past:

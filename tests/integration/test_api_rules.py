@@ -228,8 +228,14 @@ async def test_try_shows_what_would_have_changed_on_the_desks_own_orders(api: Ap
     assert {"dealer_id": "A", "rank_before": 2, "rank_after": None} in change["moved"]
     assert (await act(api, path, {}, Role.COMPLIANCE)).json()["orders"] == 4
     assert (await act(api, path, {"limit": 1})).json()["left_out"] == 2
-    bad = await act(api, path, {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"})
-    assert bad.status_code == 422
+    for period in (
+        {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
+        {"since": "2026-02-01T00:00:00"},
+        {"until": "2026-02-01T00:00:00"},
+        {"until": "0001-01-01T00:00:00Z"},
+        {"since": "9999-12-31T23:59:59Z"},
+    ):
+        assert (await act(api, path, period)).status_code == 422, period
     empty = (await act(api, path, {"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"})).json()
     assert (empty["orders"], empty["cost"]["bps"]) == (0, None)
 
