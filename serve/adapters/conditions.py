@@ -1,4 +1,7 @@
-"""Conditions in CEL: checked against typed variables when loaded, bounded when run, never true by mistake."""
+"""Conditions in CEL: checked against typed variables when loaded, bounded when run, never true by mistake.
+
+The one module that knows the library.
+"""
 
 import difflib
 import re
@@ -6,12 +9,29 @@ from collections.abc import Iterable, Mapping
 
 from cel_expr_python import cel
 
-from serve.adapters.rules_variables import CLOSED, DEALER_VARIABLES, FUNCTIONS, ORDER_VARIABLES, RATINGS, UNITS, WORDS, Variable
+from serve.adapters.rules_variables import (
+    CLOSED,
+    DEALER_VARIABLES,
+    FUNCTIONS,
+    ORDER_VARIABLES,
+    RATINGS,
+    UNITS,
+    WORDS,
+    Kind,
+    Variable,
+)
 from serve.adapters.rules_wire import tree_of
 from serve.domain.rules import RuleFailed, Values, Verdict
 from serve.domain.rules_logic import Cases, Span, cases_of, possible
 from serve.domain.rules_tree import EQ, IN, NE, Call, Literal, Loop, Name, Node, children, folded, in_unit, unguarded_rating, walk
 
+_TYPES: Mapping[Kind, cel.Type] = {
+    Kind.TEXT: cel.Type.STRING,
+    Kind.WHOLE: cel.Type.INT,
+    Kind.NUMBER: cel.Type.DOUBLE,
+    Kind.TRUTH: cel.Type.BOOL,
+    Kind.TEXTS: cel.Type.List(cel.Type.STRING),
+}
 MAX_LENGTH = 2_000
 MAX_PARTS = 400
 
@@ -180,7 +200,7 @@ def _at(source: str, node: Node, reason: str) -> ConditionRefused:
 
 
 def _environment(constants: Mapping[str, cel.Type], variables: Mapping[str, Variable]) -> cel.Env:
-    types = {**constants, **{name: variable.type for name, variable in variables.items()}}
+    types = {**constants, **{name: _TYPES[variable.kind] for name, variable in variables.items()}}
     return cel.NewEnv(variables=types, functions=[_unit(name, factor) for name, factor in UNITS.items()])
 
 

@@ -76,7 +76,8 @@ class DeskFiles:
 
     def read(self, rules: str, scoring: str, *, was_in_force: bool = False) -> Desk:
         """Parse and check a version. Raises ``RuleBookRefused`` or ``DeskConfigRefused``."""
-        return read_desk(rules, scoring, was_in_force=was_in_force)
+        name = "an earlier version of the rules" if was_in_force else "rules"
+        return read_desk(rules, scoring, rules_name=name, was_in_force=was_in_force)
 
     def use(self, desk: Desk) -> None:
         """Keep a version for replay and put it in force."""

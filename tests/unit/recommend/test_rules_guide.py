@@ -46,5 +46,12 @@ def test_guide_has_its_examples() -> None:
 
 
 def test_table_lists_every_variable_with_its_meaning() -> None:
-    listed = dict(re.findall(r"^\| `((?:order|market|dealer)\.[\w.]+)` \| [^|]+ \| (.+) \|$", GUIDE, re.MULTILINE))
-    assert listed == {name: variable.meaning for name, variable in {**ORDER_VARIABLES, **DEALER_VARIABLES}.items()}
+    listed = re.findall(r"^\| `((?:order|market|dealer)\.[\w.]+)` \| ([^|]+) \| (.+) \|$", GUIDE, re.MULTILINE)
+    variables = {**ORDER_VARIABLES, **DEALER_VARIABLES}
+    assert listed == [(name, variable.kind.value, variable.meaning) for name, variable in variables.items()]
+
+
+def test_one_module_knows_the_condition_library() -> None:
+    root = CONFIG.parent
+    users = [path.name for path in sorted((root / "serve").rglob("*.py")) if "cel_expr_python" in path.read_text()]
+    assert users == ["conditions.py"]
