@@ -51,12 +51,17 @@ class Bench:
     @classmethod
     def of(cls, market: Market, book: RuleBook) -> "Bench":
         """Give the bench of a snapshot and a book; it is kept with the snapshot."""
-        bench = market.memo.get(id(book))
+        memo, key = market.memo, id(book)
+        bench = memo.get(key)
         if not isinstance(bench, Bench) or bench._book is not book:
             bench = cls(market, book)
-            while len(market.memo) >= _KEPT_BENCHES:
-                market.memo.pop(next(iter(market.memo)), None)
-            market.memo[id(book)] = bench
+            while len(memo) >= _KEPT_BENCHES:
+                memo.pop(next(iter(memo)), None)
+            memo[key] = bench
+        elif next(reversed(memo), key) != key:
+            # Moved to the end: the one that was used most lately is the last to go.
+            memo.pop(key, None)
+            memo[key] = bench
         return bench
 
     def warm(self, pause: Callable[[], None] = lambda: None) -> int:

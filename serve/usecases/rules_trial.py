@@ -1,6 +1,7 @@
 """Past orders run again by the rules in force and by a draft, each on its own snapshot where that is still there."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -69,18 +70,23 @@ def past_orders(events: Iterable[Sealed], *, since: datetime, until: datetime, d
 
 def try_on(past: Past, live: Desk, draft: Desk, snapshots: Snapshots, current: Market) -> Trial:
     """Run every order by both versions and say what changes."""
-    runs = [rerun(past_order, (live, draft), snapshots, current) for past_order in past.orders]
+    apart: dict[str, Market] = {}
+    runs = [rerun(past_order, (live, draft), _market_of(past_order, snapshots, current), apart) for past_order in past.orders]
     return trial(runs, live.book.version, draft.book.version, left_out=past.left_out)
 
 
-def rerun(past: PastOrder, desks: tuple[Desk, Desk], snapshots: Snapshots, current: Market) -> Rerun:
-    """Run one past order by two versions of the rules."""
-    market, order = _market_of(past, snapshots, current), past.order
+def rerun(past: PastOrder, desks: tuple[Desk, Desk], market: Market, apart: dict[str, Market]) -> Rerun:
+    """Run one past order by two versions of the rules.
+
+    The draft sees a copy of the snapshot (``apart``, by name): what is worked out for a trial must not push out what requests need.
+    """
+    order = past.order
+    markets = (market, apart.setdefault(market.snapshot_id, replace(market, memo={})))
     answers: list[Outcome | None] = []
     failures: list[str] = []
-    for desk, name in zip(desks, ("in force", "draft"), strict=True):
+    for desk, seen, name in zip(desks, markets, ("in force", "draft"), strict=True):
         try:
-            answers.append(outcome(recommend(order, market, desk, past.recommendation_id)))
+            answers.append(outcome(recommend(order, seen, desk, past.recommendation_id)))
         except Refusal as refusal:
             answers.append(None)
             failures.append(f"{name}: {refusal.detail}")

@@ -68,6 +68,15 @@ def test_condition_that_names_the_order_too_is_decided_once_per_value(runs: Coun
     assert runs[where] == 16
 
 
+def test_bench_in_use_outlives_those_of_books_that_were_only_looked_at() -> None:
+    world, rules = market(), desk(RULES)
+    live = Bench.of(world, rules.book)
+    for _ in range(10):
+        Bench.of(world, desk(RULES).book)
+        assert Bench.of(world, rules.book) is live
+    assert len(world.memo) <= 4
+
+
 def test_difference_names_each_rule_and_part_that_changed() -> None:
     old = shipped()
     text = old.source.replace("take: 3", "take: 2").replace("NR-MUNI-OVER-2MM", "NR-MUNI").replace("timeout: 60s", "timeout: 45s")
