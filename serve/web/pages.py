@@ -4,12 +4,13 @@ from pathlib import Path
 
 from litestar import Router, get
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
+
+from serve.web.description import CompletedJson, CompletedSwagger
 
 _HERE = Path(__file__).parent
 _OWN_ONLY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -38,12 +39,13 @@ def openapi(version: str) -> OpenAPIConfig:
         security=[{"BearerToken": []}],
         components=Components(security_schemes={"BearerToken": SecurityScheme(type="http", scheme="bearer")}),
         render_plugins=[
-            SwaggerRenderPlugin(
+            CompletedSwagger(
                 path="/swagger",
                 js_url="/static/swagger-ui-bundle.js",
                 css_url="/static/swagger-ui.css",
                 standalone_preset_js_url="/static/swagger-ui-standalone-preset.js",
                 favicon="<link rel='icon' type='image/svg+xml' href='/static/favicon.svg'>",
-            )
+            ),
+            CompletedJson(path="/openapi.json"),
         ],
     )
