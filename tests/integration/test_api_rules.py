@@ -127,6 +127,13 @@ async def test_draft_that_cannot_be_is_a_problem(api: Api, changes: dict[str, An
     assert (response.status_code, response.json()["type"]) == (status, f"urn:sotto:problem:{slug}")
 
 
+async def test_draft_that_is_too_large_is_refused_before_it_is_read(api: Api) -> None:
+    over = await act(api, "drafts", {"rules": "#" * 1_000_001, "comment": "c"}, key="over")
+    huge = await act(api, "drafts", {"rules": "[" * 10_000_000, "comment": "c"}, key="huge")
+    assert (over.status_code, huge.status_code) == (400, 413)
+    assert huge.headers["content-type"] == "application/problem+json"
+
+
 async def test_draft_written_on_a_version_that_is_gone_is_stale(api: Api) -> None:
     first, second = await drafted(api), await drafted(api, TWO_DEALERS)
     await act(api, f"drafts/{first['draft_id']}/approve", {"comment": "agreed"}, Role.ADMIN)
