@@ -1,0 +1,61 @@
+"""``prefect.yaml``: its entrypoints load, and on a real server its deployments do produce scheduled runs."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
+from prefect.flows import Flow, load_flow_from_entrypoint
+
+PROJECT = Path(__file__).parents[3]
+DECLARED = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+PATIENCE_S = 120
+
+
+def prefect(api: str, *arguments: str) -> None:
+    """Run Prefect's own command against the server."""
+    run = subprocess.run(
+        [sys.executable, "-m", "prefect", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "PREFECT_API_URL": api},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_entrypoint_is_a_flow_that_takes_the_parameters_given() -> None:
+    for deployment in DECLARED:
+        flow = load_flow_from_entrypoint(str(PROJECT / deployment["entrypoint"]))
+        assert isinstance(flow, Flow)
+        assert set(deployment["parameters"]) <= set(flow.parameters.properties)
+        assert deployment["schedules"]
+        assert deployment["concurrency_limit"]["limit"] == 1
+
+
+def test_every_parameter_of_the_refresh_is_described() -> None:
+    flow = load_flow_from_entrypoint(str(PROJECT / "flows/refresh.py:refresh"))
+    for name in flow.parameters.properties:
+        assert f"``{name}``" in (flow.description or "")
+
+
+def test_deployments_produce_scheduled_runs_on_a_real_server(prefect_api: str) -> None:
+    prefect(prefect_api, "work-pool", "create", "sotto", "--type", "process")
+    prefect(prefect_api, "--no-prompt", "deploy", "--all")
+    wanted = {deployment["name"] for deployment in DECLARED}
+    scheduled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
+    found: set[str] = set()
+    deadline = time.monotonic() + PATIENCE_S
+    with get_client(sync_client=True) as client:
+        while found != wanted and time.monotonic() < deadline:
+            runs = client.read_flow_runs(flow_run_filter=scheduled)
+            found = {client.read_deployment(run.deployment_id).name for run in runs if run.deployment_id}
+            time.sleep(0.5)
+    assert found == wanted
