@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ended = perf_counter()
     rates = made / (between - started), made / (ended - between)
     sys.stdout.write(
-        f"{made:,} of {orders:,} random orders answered by {DEALERS + 8} dealers' figures, {rates[0]:,.0f} a second with the journal; "
+        f"{made:,} of {orders:,} random orders answered, {DEALERS + 8} dealers, {rates[0]:,.0f} a second with the journal; "
         f"{made - len(differing):,} replayed identically, {rates[1]:,.0f} a second\n"
     )
     if differing:
