@@ -165,6 +165,19 @@ class ExecutionInDoubt(Event, frozen=True, tag="rfq.execution_in_doubt"):
     cl_ord_id: str
 
 
+class ExecutionSettled(Event, frozen=True, tag="rfq.execution_settled"):
+    """A person's word, after a call to the dealer, on an execution in doubt; what it means follows as an event of its own."""
+
+    rfq_id: str
+    dealer_id: str
+    cl_ord_id: str
+    traded: bool
+    price: float | None
+    quantity: float | None
+    comment: str
+    settled_by: str
+
+
 class LoserTold(Event, frozen=True, tag="rfq.loser_told"):
     """A losing dealer was told cover or done away, where the venue allows it."""
 
@@ -250,6 +263,7 @@ AnyEvent = (
     | ExecutionReported
     | ExecutionFailed
     | ExecutionInDoubt
+    | ExecutionSettled
     | LoserTold
     | RfqClosed
     | MessageRefused

@@ -18,7 +18,8 @@ from serve.api.auth import requires
 from serve.api.bodies import StrictRequest
 from serve.api.idempotency import Once
 from serve.api.problems import FieldError, Problem
-from serve.domain.orders import ShortText
+from serve.domain.orders import Par, ShortText
+from serve.domain.rfq_settling import Settle
 from serve.domain.users import EVERYONE, Role, User
 from serve.usecases.rfq_views import RfqView
 from serve.usecases.rfqs import Desk
@@ -42,6 +43,15 @@ class ExecuteQuote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The quote to trade on."""
 
     quote_id: ShortText
+
+
+class SettleExecution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether it traded, and if so at what clean price per 100 par and for what par amount; who said so and when, in a comment."""
+
+    traded: bool
+    comment: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    price: Annotated[float, msgspec.Meta(gt=0, le=1000)] | None = None
+    quantity: Par | None = None
 
 
 class SetKillSwitch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +153,26 @@ async def cancel(
 
 
 @post(
+    "/v1/rfqs/{rfq_id:str}/settle",
+    status_code=200,
+    responses={200: _RFQ},
+    guards=[requires(Role.TRADER, Role.COMPLIANCE, Role.ADMIN)],
+    summary="Say what became of an execution in doubt, after a call to the dealer",
+    tags=["rfqs"],
+)
+async def settle(
+    rfq_id: FromPath[str],
+    data: JSONBody[SettleExecution],
+    request: UserRequest,
+    desk: NamedDependency[Desk],
+    once: NamedDependency[Once],
+) -> Response[bytes]:
+    """Record a person's word: traded at a price for a quantity, or not traded. Nothing is sent."""
+    word = Settle(data.traded, data.price, data.quantity, data.comment, request.user.name)
+    return await once.do(request, lambda: desk.settle(rfq_id, word, request.user), 200)
+
+
+@post(
     "/v1/kill-switch",
     status_code=200,
     guards=[requires(Role.TRADER, Role.COMPLIANCE, Role.ADMIN, throttled=False)],
@@ -198,7 +228,7 @@ def _last_event_id(request: UserRequest) -> int:
 
 router = Router(
     path="/",
-    route_handlers=[start, listed, shown, events, execute, cancel, kill_switch],
+    route_handlers=[start, listed, shown, events, execute, cancel, settle, kill_switch],
     dependencies={
         "desk": Provide(_desk, sync_to_thread=False),
         "once": Provide(_once, sync_to_thread=False),

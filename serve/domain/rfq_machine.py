@@ -23,6 +23,7 @@ from serve.domain.rfq_policy import (
     next_wake,
 )
 from serve.domain.rfq_quotes import EXPIRED, executable_quotes, expired, is_competitive, why_not_executable
+from serve.domain.rfq_settling import Settle, settle
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -66,7 +67,7 @@ class Recover(msgspec.Struct, frozen=True):
     """The service starts again and finds this RFQ open in the journal."""
 
 
-Input = Begin | Tick | Execute | Cancel | Halt | NotSent | Recover | AnyFromDealer
+Input = Begin | Tick | Execute | Cancel | Settle | Halt | NotSent | Recover | AnyFromDealer
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +90,8 @@ def decide(rfq: Rfq | None, happened: Input, around: Around) -> Decision:
             _execute(course, happened)
         case Cancel():
             _cancel(course, happened)
+        case Settle():
+            settle(course, happened)
         case Halt():
             _halt(course, happened)
         case NotSent():

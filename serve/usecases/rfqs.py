@@ -14,6 +14,7 @@ from serve.domain.limits import notional
 from serve.domain.rfq import Rfq
 from serve.domain.rfq_machine import Cancel, Execute, Recover
 from serve.domain.rfq_replay import rebuild
+from serve.domain.rfq_settling import Settle
 from serve.domain.users import User
 from serve.ports import Snapshots
 from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
@@ -100,6 +101,11 @@ class Desk:
         """End an RFQ without a trade. Raises refusals."""
         await self._find(rfq_id, user)
         return self._show(await self._runner(rfq_id).do(Cancel(user.name)))
+
+    async def settle(self, rfq_id: str, settle: Settle, user: User) -> RfqView:
+        """Take a person's word on an execution in doubt; nothing is sent, so the kill switch does not matter. Raises refusals."""
+        await self._find(rfq_id, user)
+        return self._show(await self._runner(rfq_id).do(settle))
 
     async def kill_switch(self, *, on: bool, reason: str, user: User) -> None:
         """Stop all sending at once, or allow it again; open RFQs without an execution under way are cancelled."""

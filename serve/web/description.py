@@ -21,7 +21,7 @@ _SAID = {
     "429": "Too many requests; Retry-After says when to try again",
     "503": "Not now: no snapshot, no journal, no session, or the kill switch is on",
 }
-_MUST = {"/v1/rfqs", "/v1/rfqs/{rfq_id}/execute", "/v1/rfqs/{rfq_id}/cancel"}
+_MUST = {"/v1/rfqs", "/v1/rfqs/{rfq_id}/execute", "/v1/rfqs/{rfq_id}/cancel", "/v1/rfqs/{rfq_id}/settle"}
 _ORDER = {
     "order_id": "2026-01-30-117",
     "security_id": "037833DX5",
@@ -40,6 +40,7 @@ _EXAMPLES: dict[str, Any] = {
     },
     "/v1/rfqs": {"recommendation_id": "01a1f977e32771db9af1f4c8e96ddc29"},
     "/v1/rfqs/{rfq_id}/execute": {"quote_id": "01a1f977e328764fa0e91e33fc3c4888"},
+    "/v1/rfqs/{rfq_id}/settle": {"traded": True, "price": 98.49, "quantity": 5_000_000, "comment": "J. Smith, by phone at 15:02"},
     "/v1/kill-switch": {"reason": "prices look wrong", "on": True},
 }
 _RECOMMENDATION = ("V1RecommendationsRecommendationIdRecorded", "V1RecommendationsRecommendationIdReplayReplayed")

@@ -59,6 +59,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", f"{RFQ}/events"): Row(ALL, HIDDEN),
     ("POST", f"{RFQ}/execute"): Row({T, OMS, A}, HIDDEN, {"quote_id": "none"}),
     ("POST", f"{RFQ}/cancel"): Row({T, OMS, A}, HIDDEN, {}),
+    ("POST", f"{RFQ}/settle"): Row({T, C, A}, HIDDEN, {"traded": False, "comment": "called"}),
     ("POST", "/v1/kill-switch"): Row({T, C, A}, SHARED, {"reason": "drill"}),
     ("GET", "/v1/audit"): Row({C, A}, SHARED),
     ("GET", "/v1/audit/head"): Row({C, A}, SHARED),
