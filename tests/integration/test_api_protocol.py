@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ async def test_stream_without_news_says_that_it_is_alive(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("change", "slug"),
     [
-        ({"due_diligence_expiry": "2020-01-01"}, "due_diligence"),
+        ({"due_diligence_expiry": date(2020, 1, 1)}, "due_diligence"),
         ({"credit_limit": 500_000.0}, "credit"),
         ({"status": "SUSPENDED"}, "suspended"),
         ({"restricted": True}, "restricted"),
