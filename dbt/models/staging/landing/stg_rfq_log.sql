@@ -1,14 +1,8 @@
 -- A response counts once it is complete by as_of: answered, timed out or executed. Until then nothing of it is known.
+-- Cut first, then the newest: a version that became known later must not hide the one of then.
 with source as (
 
     select * from {{ source('landing', 'rfq_log') }}
-
-),
-
-newest as (
-
-    select * from source
-    qualify {{ newest_version(['rfq_id', 'dealer_id']) }}
 
 ),
 
@@ -22,7 +16,15 @@ completed as (
             coalesce(responded_at, asked_at),
             coalesce(executed_at, asked_at)
         ) as completed_at
-    from newest
+    from source
+
+),
+
+newest as (
+
+    select * from completed
+    where completed_at <= {{ as_of() }}
+    qualify {{ newest_version(['rfq_id', 'dealer_id']) }}
 
 )
 
@@ -66,5 +68,4 @@ select
     _row as landed_row,
     _batch as landed_batch
 
-from completed
-where completed_at <= {{ as_of() }}
+from newest

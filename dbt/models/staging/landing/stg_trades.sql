@@ -8,6 +8,7 @@ with source as (
 newest as (
 
     select * from source
+    where executed_at <= {{ as_of() }}
     qualify {{ newest_version(['trade_id']) }}
 
 )
@@ -32,4 +33,3 @@ select
     _row as landed_row
 
 from newest
-where executed_at <= {{ as_of() }}
