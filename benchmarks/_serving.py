@@ -3,6 +3,7 @@
 import atexit
 import http.client
 import multiprocessing
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
-from os import getpid
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -65,7 +65,7 @@ def serving(home: Path, *, dealers: int, rules: int, snapshots: int = 1) -> Iter
 
 def _publish(home: Path, dealers: int, snapshots: int) -> None:
     """Write one snapshot for this size of market, once for all services, and copy it under each name."""
-    kept = Path(gettempdir()) / f"sotto-bench-{getpid()}-{dealers}"
+    kept = Path(gettempdir()) / f"sotto-bench-{os.getpid()}-{dealers}"
     if not kept.exists():
         write_snapshot(kept, market(dealers), snapshot_id="snapshot-0")
         atexit.register(shutil.rmtree, kept, ignore_errors=True)
@@ -75,6 +75,8 @@ def _publish(home: Path, dealers: int, snapshots: int) -> None:
         manifest = (folder / "manifest.json").read_text()
         (folder / "manifest.json").write_text(manifest.replace('"snapshot-0"', f'"{name}"'))
     make_current(home, "snapshot-0")
+    # What was just written would otherwise be flushed in the middle of what is measured.
+    os.sync()
 
 
 def _serve(home: Path, pipe: Connection) -> None:
