@@ -13,11 +13,11 @@ from sim.poison import Poison, poison
 from tests.conftest import AS_OF, GoodDay
 
 
-def quarantined(home: Home, rule: str) -> int:
-    """Count the rows that stand in quarantine for a rule."""
+def quarantined(home: Home, delivered: Path, rule: str) -> int:
+    """Count the rows of a delivery that stand in quarantine for a rule."""
     files = [str(path) for path in home.quarantine.glob("*/*/*.parquet")]
-    counted = duckdb.sql("select count(*) from read_parquet($files) where rule = $rule", params={"files": files, "rule": rule})
-    return int(counted.fetchall()[0][0])
+    query = "select count(*) from read_parquet($files) where rule = $rule and starts_with(file, $folder)"
+    return int(duckdb.sql(query, params={"files": files, "rule": rule, "folder": str(delivered)}).fetchall()[0][0])
 
 
 @pytest.mark.parametrize("kind", list(Poison))
@@ -56,9 +56,9 @@ def test_a_few_bad_rows_are_set_aside_with_reasons_and_the_rest_is_published(
     home = Home(good_day.copied(tmp_path / "home"))
     monkeypatch.setenv("SOTTO_HOME", str(home.root))
     damage = poison(good_day.market, tmp_path / "bad", Poison.PRICE_9999, table="trades", share=0.001)
-    before = quarantined(home, "at_most")
     manifest = run_refresh(tmp_path / "bad", as_of=AS_OF)
-    assert quarantined(home, "at_most") == before + damage.rows
+    own = quarantined(home, good_day.market, "at_most")
+    assert quarantined(home, tmp_path / "bad", "at_most") == own + damage.rows
     assert manifest.quarantined["trades"] >= damage.rows
     assert publish.current_id(home) == manifest.snapshot_id
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:

@@ -23,6 +23,7 @@ def prefect(api: str, *arguments: str) -> None:
         [sys.executable, "-m", "prefect", *arguments],
         cwd=PROJECT,
         env={**os.environ, "PREFECT_API_URL": api},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -48,7 +49,7 @@ def test_every_parameter_of_the_refresh_is_described() -> None:
 
 def test_deployments_produce_scheduled_runs_on_a_real_server(prefect_api: str) -> None:
     prefect(prefect_api, "work-pool", "create", "sotto", "--type", "process")
-    prefect(prefect_api, "--no-prompt", "deploy", "--all")
+    prefect(prefect_api, "deploy", "--all")
     wanted = {deployment["name"] for deployment in DECLARED}
     scheduled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
     found: set[str] = set()
