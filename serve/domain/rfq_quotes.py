@@ -9,10 +9,15 @@ REPLACED = "replaced by a new quote"
 _STEP = 1e-9
 
 
+def distance_bps(price: float, reference: float) -> float:
+    """Give how far a price lies above a reference, in bps of the reference; negative = below."""
+    return (price - reference) / reference * 10_000
+
+
 def cost_bps(rfq: Rfq, price: float) -> float | None:
     """Give the cost of a price against the arrival mid in bps, positive = bad for us; None without an arrival mid."""
     mid = rfq.started.arrival_mid
-    return None if mid is None else rfq.started.side.direction * (price - mid) / mid * 10_000
+    return None if mid is None else rfq.started.side.direction * distance_bps(price, mid)
 
 
 def cost_ceiling_bps(rfq: Rfq) -> float | None:

@@ -5,6 +5,7 @@ import msgspec
 from expectations.contracts import journal as events
 from serve.domain.rfq import QUANTITY_STEP, Attempt, Fate
 from serve.domain.rfq_course import Course, Refusal
+from serve.domain.rfq_quotes import distance_bps
 
 
 class Settle(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ def _traded(course: Course, attempt: Attempt, price: float | None, quantity: flo
     if quantity > attempt.quantity + QUANTITY_STEP:
         raise Refusal("too-much", f"{quantity:,.0f} is more than the {attempt.quantity:,.0f} that was sent: give what traded")
     band = course.around.price_band_bps
-    if band is not None and abs(price - attempt.price) > attempt.price * band / 10_000:
+    if band is not None and abs(distance_bps(price, attempt.price)) > band:
         raise Refusal(
             "price-out-of-band", f"{price:g} is more than {band:g} bps from the {attempt.price:g} that was sent: check it"
         )
