@@ -1,0 +1,120 @@
+"""Two clocks: as-of cuts by when things happened, known-at by when they were landed. Nothing beyond either is used."""
+
+import csv
+import gzip
+import io
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from expectations.contracts.home import Home
+from expectations.contracts.sources import TABLES
+from flows.sources.config import SourceConfig
+from tests.fakes import plain_refresh
+
+CUT = datetime(2025, 6, 24, 17, 30, tzinfo=UTC)
+LANDED = datetime(2025, 7, 1, 6, tzinfo=UTC)
+Row = dict[str, str]
+
+
+def change(folder: Path, table: str, changed: Callable[[list[Row]], list[Row]]) -> None:
+    """Rewrite the table's files."""
+    for path in sorted(folder.glob(f"{table}[.-]*")):
+        packed = path.suffix == ".gz"
+        data = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
+        rows = changed(list(csv.DictReader(io.StringIO(data.decode()))))
+        out = io.StringIO()
+        writer = csv.DictWriter(out, TABLES[table].names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        path.write_bytes(gzip.compress(out.getvalue().encode()) if packed else out.getvalue().encode())
+
+
+def moment(text: str) -> datetime | None:
+    """Read a time; the market's files hold some that are none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def later(text: str) -> bool:
+    at = moment(text)
+    return at is not None and at > CUT
+
+
+def completed_later(row: Row) -> bool:
+    """Whether an RFQ response was not over by the cut: answered, executed or timed out after it."""
+    silence = float(row["timeout_s"] or 0) if row["response"] == "TIMED_OUT" else 0
+    asked = moment(row["asked_at"])
+    over = asked is not None and asked + timedelta(seconds=silence) > CUT
+    return over or later(row["responded_at"]) or later(row["executed_at"])
+
+
+def without_the_future(folder: Path) -> None:
+    """Take everything that happened after the cut out of the files."""
+    for table, happened in (("trades", "executed_at"), ("reference_prices", "as_of"), ("tca_results", "computed_at")):
+        change(folder, table, lambda rows, happened=happened: [row for row in rows if not later(row[happened])])
+    change(folder, "rfq_log", lambda rows: [row for row in rows if not completed_later(row)])
+
+    def known_axes(rows: list[Row]) -> list[Row]:
+        known = [row for row in rows if not later(row["advertised_at"])]
+        return [row | {"withdrawn_at": ""} if later(row["withdrawn_at"]) else row for row in known]
+
+    change(folder, "axes", known_axes)
+
+
+def with_second_thoughts(folder: Path) -> None:
+    """Deliver rows of the past again, as they became known to be after the cut."""
+    after = (CUT + timedelta(minutes=5)).isoformat()
+
+    def again(rows: list[Row], **cells: str) -> list[Row]:
+        past = [row for row in rows if not any(later(row.get(name, "")) for name in ("executed_at", "asked_at", "responded_at"))]
+        return rows + [row | cells for row in past[-40:]]
+
+    change(folder, "trades", lambda rows: again(rows, executed_at=after, price="77"))
+    traded = {
+        "response": "QUOTED",
+        "quote_price": "88",
+        "outcome": "TRADED",
+        "executed_price": "88",
+        "executed_quantity": "1000000",
+    }
+    change(folder, "rfq_log", lambda rows: again(rows, executed_at=after, responded_at=after, **traded))
+
+
+@pytest.fixture
+def source(market: Path, tmp_path: Path) -> SourceConfig:
+    folder = Path(shutil.copytree(market, tmp_path / "market"))
+    return SourceConfig(name="market", kind="canonical", path=str(folder))
+
+
+def test_what_happened_after_as_of_changes_nothing(source: SourceConfig, tmp_path: Path) -> None:
+    folder, whole = Path(source.path), tmp_path / "whole"
+    shutil.copytree(folder, whole)
+    with_second_thoughts(whole)
+    without_the_future(folder)
+    found = []
+    for name, path in (("past", folder), ("all", whole)):
+        home = Home(tmp_path / name)
+        taken = SourceConfig(name="market", kind="canonical", path=str(path))
+        plain_refresh.land(home, taken, now=LANDED)
+        found.append(plain_refresh.build(home, taken, as_of=CUT, known_at=LANDED))
+    past_only, everything = found
+    assert all(facts.rows for facts in past_only.values())
+    assert everything == past_only
+
+
+def test_what_was_landed_after_known_at_changes_nothing(source: SourceConfig, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    plain_refresh.land(home, source, now=LANDED)
+    before = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED)
+    change(Path(source.path), "rfq_log", lambda rows: [row | {"quote_quantity": ""} for row in rows])
+    corrected = plain_refresh.land(home, source, now=LANDED + timedelta(hours=2))
+    assert [receipt.table for receipt in corrected] == ["rfq_log"]
+    assert plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=1)) == before
+    after = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=2))
+    assert {table for table in after if after[table] != before[table]} == {"fct_dealer_scorecards"}
