@@ -17,7 +17,7 @@ MISTAKES = [
     (["rollback", "no-such-snapshot"], 1, "no snapshot"),
     (["replay", "no-such-id"], 1, "no journal"),
     (["audit", "verify"], 1, "no journal"),
-    (["rules", "check", "pyproject.toml"], 1, "pyproject.toml:1"),
+    (["rules", "check", "pyproject.toml"], 1, "not valid YAML"),
     (["dealers", "--world", "no-such-world"], 1, "world.json"),
     (["simulate", "--out", "pyproject.toml", "--days", "10"], 1, "is a file"),
     (["simulate", "--out", "x", "--end", "June"], 2, "is not a date"),
