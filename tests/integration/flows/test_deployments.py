@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import yaml
 from prefect.client.orchestration import get_client
@@ -37,6 +39,9 @@ def test_every_entrypoint_is_a_flow_that_takes_the_parameters_given() -> None:
         flow = load_flow_from_entrypoint(str(PROJECT / deployment["entrypoint"]))
         assert isinstance(flow, Flow)
         assert set(deployment["parameters"]) <= set(flow.parameters.properties)
+        assert deployment["description"]
+        assert "refresh" in deployment["tags"]
+        assert deployment["work_pool"]["name"] == "sotto"
         assert deployment["schedules"]
         assert deployment["concurrency_limit"]["limit"] == 1
 
@@ -52,11 +57,19 @@ def test_deployments_produce_scheduled_runs_on_a_real_server(prefect_api: str) -
     prefect(prefect_api, "deploy", "--all")
     wanted = {deployment["name"] for deployment in DECLARED}
     scheduled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
-    found: set[str] = set()
+    found: dict[str, list[datetime]] = {}
     deadline = time.monotonic() + PATIENCE_S
     with get_client(sync_client=True) as client:
-        while found != wanted and time.monotonic() < deadline:
-            runs = client.read_flow_runs(flow_run_filter=scheduled)
-            found = {client.read_deployment(run.deployment_id).name for run in runs if run.deployment_id}
+        while found.keys() != wanted and time.monotonic() < deadline:
             time.sleep(0.5)
-    assert found == wanted
+            found = {}
+            for run in client.read_flow_runs(flow_run_filter=scheduled):
+                if run.deployment_id and run.expected_start_time:
+                    at = run.expected_start_time.astimezone(ZoneInfo("America/New_York"))
+                    found.setdefault(client.read_deployment(run.deployment_id).name, []).append(at)
+    assert found.keys() == wanted
+    # Every quarter of an hour of a weekday while the desk is open; at night once.
+    assert {(at.minute, at.weekday() < 5, 7 <= at.hour < 19) for at in found["intraday"]} <= {
+        (minute, True, True) for minute in (0, 15, 30, 45)
+    }
+    assert {(at.hour, at.minute) for at in found["nightly"]} == {(3, 30)}
