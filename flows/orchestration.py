@@ -70,17 +70,26 @@ def run_refresh(
 ) -> "Manifest":
     """Run one refresh and give the published manifest. Raises Refused when nothing was published."""
     prepare(FlowSettings().state)
+    import httpx
+
     from flows.refresh import refresh
 
     # The gate's library takes seconds to import, and the server takes longer to start, in a process of its own.
     threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
     where = str(sources.resolve()) if sources else None
-    with _light_clients():
-        state: State[Manifest] = refresh(where, as_of=as_of, known_at=known_at, full=full, return_state=True)  # type: ignore[assignment]
+    try:
+        with _light_clients():
+            state: State[Manifest] = refresh(where, as_of=as_of, known_at=known_at, full=full, return_state=True)  # type: ignore[assignment]
+    except (RuntimeError, httpx.HTTPError) as error:
+        # What goes wrong inside the flow is its state; what comes up to here is the server.
+        raise Refused([f"the Prefect server cannot be used: {_one_line(error)}; check PREFECT_API_URL"]) from error
     outcome = state.result(raise_on_failure=False)
     if isinstance(outcome, Refused):
         raise outcome
     if isinstance(outcome, Exception):
-        fault = " ".join(f"{type(outcome).__name__}: {outcome}".split())
-        raise Refused([f"the refresh failed: {fault}; its run on the Prefect server says more"]) from outcome
+        raise Refused([f"the refresh failed: {_one_line(outcome)}; its run on the Prefect server says more"]) from outcome
     return outcome
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -5,12 +5,14 @@ import gzip
 import io
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from expectations.contracts.home import Home
+from expectations.contracts.snapshot import TableFacts
 from expectations.contracts.sources import TABLES
 from flows.sources.config import SourceConfig
 from tests.fakes import plain_refresh
@@ -86,35 +88,43 @@ def with_second_thoughts(folder: Path) -> None:
     change(folder, "rfq_log", lambda rows: again(rows, executed_at=after, responded_at=after, **traded))
 
 
-@pytest.fixture
-def source(market: Path, tmp_path: Path) -> SourceConfig:
-    folder = Path(shutil.copytree(market, tmp_path / "market"))
+@dataclass(frozen=True)
+class Everything:
+    """A home where all was landed, second thoughts included, and what it gives as of the cut."""
+
+    home: Home
+    source: SourceConfig
+    facts: dict[str, TableFacts]
+
+
+def source_in(folder: Path) -> SourceConfig:
     return SourceConfig(name="market", kind="canonical", path=str(folder))
 
 
-def test_what_happened_after_as_of_changes_nothing(source: SourceConfig, tmp_path: Path) -> None:
-    folder, whole = Path(source.path), tmp_path / "whole"
-    shutil.copytree(folder, whole)
-    with_second_thoughts(whole)
-    without_the_future(folder)
-    found = []
-    for name, path in (("past", folder), ("all", whole)):
-        home = Home(tmp_path / name)
-        taken = SourceConfig(name="market", kind="canonical", path=str(path))
-        plain_refresh.land(home, taken, now=LANDED)
-        found.append(plain_refresh.build(home, taken, as_of=CUT, known_at=LANDED))
-    past_only, everything = found
-    assert all(facts.rows for facts in past_only.values())
-    assert everything == past_only
-
-
-def test_what_was_landed_after_known_at_changes_nothing(source: SourceConfig, tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+@pytest.fixture(scope="module")
+def everything(market: Path, tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    root = tmp_path_factory.mktemp("everything")
+    source = source_in(Path(shutil.copytree(market, root / "market")))
+    with_second_thoughts(Path(source.path))
+    home = Home(root / "home")
     plain_refresh.land(home, source, now=LANDED)
-    before = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED)
+    return Everything(home, source, plain_refresh.build(home, source, as_of=CUT, known_at=LANDED))
+
+
+def test_what_happened_after_as_of_changes_nothing(everything: Everything, market: Path, tmp_path: Path) -> None:
+    source = source_in(Path(shutil.copytree(market, tmp_path / "market")))
+    without_the_future(Path(source.path))
+    plain_refresh.land(Home(tmp_path / "home"), source, now=LANDED)
+    past_only = plain_refresh.build(Home(tmp_path / "home"), source, as_of=CUT, known_at=LANDED)
+    assert all(facts.rows for facts in past_only.values())
+    assert everything.facts == past_only
+
+
+def test_what_was_landed_after_known_at_changes_nothing(everything: Everything) -> None:
+    home, source = everything.home, everything.source
     change(Path(source.path), "rfq_log", lambda rows: [row | {"quote_quantity": ""} for row in rows])
     corrected = plain_refresh.land(home, source, now=LANDED + timedelta(hours=2))
     assert [receipt.table for receipt in corrected] == ["rfq_log"]
-    assert plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=1)) == before
+    assert plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=1)) == everything.facts
     after = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=2))
-    assert {table for table in after if after[table] != before[table]} == {"fct_dealer_scorecards"}
+    assert {table for table in after if after[table] != everything.facts[table]} == {"fct_dealer_scorecards"}

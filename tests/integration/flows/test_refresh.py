@@ -2,6 +2,7 @@
 
 import errno
 import json
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -280,6 +281,18 @@ def test_a_fault_that_passes_is_overcome(prefect_api: str, monkeypatch: pytest.M
     monkeypatch.setitem(KINDS, "flaky", flaky)
     assert {delivery.table for delivery in only_pull()} == set(TABLES)
     assert len(tries) == 2
+
+
+def test_a_server_out_of_reach_is_told_in_one_line(prefect_api: str, home: Home, market: Path) -> None:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{probe.getsockname()[1]}/api"
+        with temporary_settings({PREFECT_API_URL: nowhere}), pytest.raises(Refused, match="check PREFECT_API_URL") as refused:
+            run_refresh(market)
+    assert nowhere in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_time_without_a_zone_is_utc(prefect_api: str, home: Home, tmp_path: Path) -> None:
