@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from expectations.contracts.home import Home
+from flows.deliveries import sources_of
 from flows.refused import Refused
 from flows.settings import FlowSettings
+from flows.sources.pulled import SourceError
 
 if TYPE_CHECKING:
     from prefect import State
@@ -69,7 +71,13 @@ def run_refresh(
     sources: Path | None = None, *, as_of: datetime | None = None, known_at: datetime | None = None, full: bool = False
 ) -> "Manifest":
     """Run one refresh and give the published manifest. Raises Refused when nothing was published."""
-    prepare(FlowSettings().state)
+    settings = FlowSettings()
+    try:
+        # A wrong path or a fault in sources.yml is told at once, without waiting for a server.
+        sources_of(settings, sources or settings.config / "sources.yml")
+    except SourceError as error:
+        raise Refused([str(error)]) from error
+    prepare(settings.state)
     import httpx
 
     from flows.refresh import refresh
