@@ -52,14 +52,19 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
     left_out = ["--exclude-resource-type", "unit_test", "exposure"]
     # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.
     command = ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
+    results = target / "target" / "run_results.json"
+    # A build that dies before its first node must not pass with the report of the one before.
+    results.unlink(missing_ok=True)
     with dbt_environment(settings):
         try:
             runner.invoke([*command, "--full-refresh"] if full else command)
+        except ValueError as error:
+            raise BuildFailed([" ".join(str(error).split())]) from error
         finally:
             _join_task_runs()
             # dbt holds the file's lock until its connections are closed for good.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
-    return _report(target / "target" / "run_results.json")
+    return _report(results)
 
 
 def _join_task_runs() -> None:
@@ -72,12 +77,9 @@ def _join_task_runs() -> None:
 
 def _report(path: Path) -> BuildReport:
     results = json.loads(path.read_text(encoding="utf-8"))
+    bad = [node for node in results["results"] if node["status"] not in {"success", "pass", "no-op"}]
     # A skipped node stands behind a failed one, which is named itself.
-    failed = [
-        f"{node['unique_id']}: {' '.join(str(node['message']).split())}"
-        for node in results["results"]
-        if node["status"] not in {"success", "pass", "no-op", "skipped"}
-    ]
-    if failed:
-        raise BuildFailed(failed)
+    named = [node for node in bad if node["status"] != "skipped"] or bad
+    if named:
+        raise BuildFailed([f"{node['unique_id']}: {' '.join(str(node['message'] or node['status']).split())}" for node in named])
     return BuildReport(results["metadata"]["invocation_id"], len(results["results"]))
