@@ -23,7 +23,7 @@ print(f"{took:.1f} {peak:.0f} {manifest.tables['fct_dealer_scorecards'].rows}")
 """
 
 
-def main() -> None:
+def main(_arguments: list[str]) -> None:
     """Simulate, refresh twice in processes of their own, and print seconds, peak memory and rows."""
     with tempfile.TemporaryDirectory() as folder:
         market = Path(folder) / "market"
