@@ -57,6 +57,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for name, value in {**quiet, "PREFECT_API_URL": api, "GX_ANALYTICS_ENABLED": "false"}.items():
             patch.setenv(name, value)
         # Imported while the server starts; settings that an earlier import has read are replaced.
+        from prefect.context import _temporary_global_settings_context, get_settings_context
         from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_LOGGING_EXTRA_LOGGERS, temporary_settings
 
         import flows.refresh  # noqa: F401 - takes seconds
@@ -65,6 +66,8 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stack.enter_context(
             temporary_settings({PREFECT_API_URL: api, PREFECT_HOME: home, PREFECT_LOGGING_EXTRA_LOGGERS: ["flows"]})
         )
+        # For the threads of the library that send logs and events, too: else they start a server of their own.
+        stack.enter_context(_temporary_global_settings_context(get_settings_context()))
         yield api
         _drain()
 
