@@ -1,5 +1,7 @@
 -- Executions with what came after, by the vendors and by our own recomputation from reference mids.
--- A mid stands for the horizon only when it was priced after the trade.
+-- A mid stands for a horizon only when it was priced after the trade, and only once the horizon has passed.
+{% set horizons = var('horizons_s') %}
+
 with executions as (
 
     select * from {{ ref('int_rfq_responses') }}
@@ -30,21 +32,25 @@ at_trade as (
 
 ),
 
-at_horizon as (
+{% for name, seconds in horizons.items() %}
+    after_{{ name }} as (
 
-    select
-        executions.rfq_id,
-        executions.dealer_id,
-        mids.mid
-    from executions
-    asof inner join mids
-        on
-            executions.security_id = mids.security_id
-            and executions.executed_at + to_seconds({{ var('reversion_horizon_s') }}) >= mids.priced_at
-    where mids.priced_at > executions.executed_at
+        select
+            executions.rfq_id,
+            executions.dealer_id,
+            mids.mid
+        from executions
+        asof inner join mids
+            on
+                executions.security_id = mids.security_id
+                and executions.executed_at + to_seconds({{ seconds }}) >= mids.priced_at
+        where
+            mids.priced_at > executions.executed_at
+            and executions.executed_at + to_seconds({{ seconds }}) <= {{ as_of() }}
 
-),
+    ),
 
+{% endfor %}
 measured as (
 
     select
@@ -55,12 +61,21 @@ measured as (
         vendor.impact_cost_bps as vendor_impact_cost_bps,
         {{ improvement_gain_bps('executions.client_side', 'executions.arrival_mid', 'executions.executed_price') }}
             as own_improvement_gain_bps,
-        {{ reversion_bps('executions.client_side', 'at_trade.mid', 'at_horizon.mid') }} as own_reversion_bps,
-        {{ drift_cost_bps('executions.client_side', 'executions.arrival_mid', 'at_horizon.mid') }} as drift_cost_bps
+        -- The columns without a horizon in their name are those of seed_v0: 30 minutes.
+        {% for name in horizons %}
+            {% set infix = '' if name == '30m' else '_' ~ name %}
+            {{ reversion_bps('executions.client_side', 'at_trade.mid', 'after_' ~ name ~ '.mid') }}
+                as own_reversion{{ infix }}_bps,
+            {{ drift_cost_bps('executions.client_side', 'executions.arrival_mid', 'after_' ~ name ~ '.mid') }}
+                as drift{{ infix }}_cost_bps
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
     from executions
     left join vendor using (rfq_id)
     left join at_trade using (rfq_id, dealer_id)
-    left join at_horizon using (rfq_id, dealer_id)
+    {% for name in horizons %}
+        left join after_{{ name }} using (rfq_id, dealer_id)
+    {% endfor %}
 
 )
 
@@ -83,8 +98,12 @@ select
     vendor_improvement_gain_bps,
     own_improvement_gain_bps,
     vendor_reversion_bps,
+    own_reversion_5m_bps,
     own_reversion_bps,
+    own_reversion_1d_bps,
     shortfall_cost_bps,
     vendor_impact_cost_bps,
-    drift_cost_bps
+    drift_5m_cost_bps,
+    drift_cost_bps,
+    drift_1d_cost_bps
 from measured

@@ -30,7 +30,7 @@ signed as (
 
 select
     rfq_id,
-    avg(gain_bps) filter (where metric = 'price_reversion' and horizon_s = {{ var('reversion_horizon_s') }})
+    avg(gain_bps) filter (where metric = 'price_reversion' and horizon_s = {{ var('horizons_s')['30m'] }})
         as reversion_bps,
     avg(gain_bps) filter (where metric = 'arrival_slippage') as arrival_gain_bps,
     avg(-gain_bps) filter (where metric = 'implementation_shortfall') as shortfall_cost_bps,

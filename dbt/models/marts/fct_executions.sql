@@ -25,9 +25,13 @@ select
     vendor_improvement_gain_bps,
     own_improvement_gain_bps,
     vendor_reversion_bps,
+    own_reversion_5m_bps,
     own_reversion_bps,
+    own_reversion_1d_bps,
     vendor_reversion_bps - own_reversion_bps as reversion_difference_bps,
     shortfall_cost_bps,
     vendor_impact_cost_bps,
-    drift_cost_bps
+    drift_5m_cost_bps,
+    drift_cost_bps,
+    drift_1d_cost_bps
 from executions

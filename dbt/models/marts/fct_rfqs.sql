@@ -4,9 +4,9 @@ with responses as (
 
 ),
 
-mids as (
+drifts as (
 
-    select * from {{ ref('int_reference_mids') }}
+    select * from {{ ref('int_rfq_drifts') }}
 
 ),
 
@@ -28,24 +28,9 @@ rfqs as (
         count(*) filter (where response = 'QUOTED') as dealers_quoted,
         count(*) filter (where outcome = 'TRADED') > 0 as traded,
         -- Where it traded with several, the largest fill.
-        max_by(dealer_id, (executed_quantity, dealer_id)) filter (where outcome = 'TRADED') as winner_id,
-        min_by(arrival_mid, (asked_at, dealer_id)) as arrival_mid
+        max_by(dealer_id, (executed_quantity, dealer_id)) filter (where outcome = 'TRADED') as winner_id
     from responses
     group by rfq_id
-
-),
-
-later as (
-
-    select
-        rfqs.rfq_id,
-        mids.mid
-    from rfqs
-    asof inner join mids
-        on
-            rfqs.security_id = mids.security_id
-            and rfqs.completed_at + to_seconds({{ var('reversion_horizon_s') }}) >= mids.priced_at
-    where mids.priced_at > rfqs.completed_at
 
 )
 
@@ -65,7 +50,9 @@ select
     rfqs.dealers_quoted,
     rfqs.traded,
     rfqs.winner_id,
-    rfqs.arrival_mid,
-    {{ drift_cost_bps('rfqs.client_side', 'rfqs.arrival_mid', 'later.mid') }} as drift_cost_bps
+    drifts.arrival_mid,
+    drifts.drift_5m_cost_bps,
+    drifts.drift_30m_cost_bps,
+    drifts.drift_1d_cost_bps
 from rfqs
-left join later using (rfq_id)
+inner join drifts using (rfq_id)

@@ -1,0 +1,57 @@
+-- A mid stands for a horizon only when it was priced after arrival, and only once the horizon has passed.
+with responses as (
+
+    select * from {{ ref('int_rfq_responses') }}
+
+),
+
+mids as (
+
+    select * from {{ ref('int_reference_mids') }}
+
+),
+
+rfqs as (
+
+    select
+        rfq_id,
+        min(security_id) as security_id,
+        min(client_side) as client_side,
+        min(asked_at) as arrived_at,
+        min_by(arrival_mid, (asked_at, dealer_id)) as arrival_mid
+    from responses
+    group by rfq_id
+
+),
+
+{% for name, seconds in var('horizons_s').items() %}
+    after_{{ name }} as (
+
+        select
+            rfqs.rfq_id,
+            mids.mid
+        from rfqs
+        asof inner join mids
+            on rfqs.security_id = mids.security_id and rfqs.arrived_at + to_seconds({{ seconds }}) >= mids.priced_at
+        where
+            mids.priced_at > rfqs.arrived_at
+            and rfqs.arrived_at + to_seconds({{ seconds }}) <= {{ as_of() }}
+
+    ){{ "," if not loop.last }}
+
+{% endfor %}
+select
+    rfqs.rfq_id,
+    rfqs.security_id,
+    rfqs.client_side,
+    rfqs.arrived_at,
+    rfqs.arrival_mid,
+    {% for name in var('horizons_s') %}
+        {{ drift_cost_bps('rfqs.client_side', 'rfqs.arrival_mid', 'after_' ~ name ~ '.mid') }}
+            as drift_{{ name }}_cost_bps
+        {%- if not loop.last %},{% endif %}
+    {% endfor %}
+from rfqs
+{% for name in var('horizons_s') %}
+    left join after_{{ name }} on rfqs.rfq_id = after_{{ name }}.rfq_id
+{% endfor %}
