@@ -33,7 +33,7 @@ bench: setup
 
 # About 100,000 requests made from the API's own description, valid and invalid: takes half an hour or so.
 fuzz: setup
-	@SOTTO_FUZZ_CASES=2000 $(BIN)/python -m pytest -q --timeout=0 tests/integration/test_api_bad_input.py -k "no_route or walks" $(ARGS)
+	@SOTTO_FUZZ_CASES=2000 SOTTO_FUZZ_RANDOM=1 $(BIN)/python -m pytest -q --timeout=0 tests/integration/test_api_bad_input.py -s -k "no_route or walks" $(ARGS)
 
 format: setup
 	@$(BIN)/ruff check --fix .

@@ -1,4 +1,5 @@
-import signal
+import subprocess
+import sys
 import time
 from datetime import date, timedelta
 
@@ -169,4 +170,9 @@ def test_unknown_security_oversize_and_unreadable_requests_are_rejected_with_the
 
 
 def test_interrupt_handler_is_the_same_after_the_engine_is_loaded():
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    # In a process of its own: what started this one may have had interrupts ignored.
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import sim.fix.engine; "
+        "raise SystemExit(signal.getsignal(signal.SIGINT) is not signal.default_int_handler)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
