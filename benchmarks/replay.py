@@ -22,8 +22,8 @@ from serve.adapters.journal import JournalReader, SqliteJournal
 from serve.adapters.snapshot import SnapshotStore
 from serve.domain.orders import Order
 from serve.domain.users import Role, User
-from serve.usecases.answers import Answer
-from serve.usecases.recommendations import Recommendations, recorded, replay
+from serve.usecases.advice import recorded, replay
+from serve.usecases.recommendations import Recommendations
 from tests.fakes.orders import many_dealers, random_order
 from tests.fakes.snapshot import write_snapshot
 
@@ -61,7 +61,7 @@ async def _make(home: Path, orders: int) -> int:
     use_cases, made = Recommendations(snapshots, _desks(home), journal, clock, ids), 0
     for first in range(0, orders, LIST):
         asked = [msgspec.convert(random_order(rng, first + number), Order) for number in range(min(LIST, orders - first))]
-        made += sum(isinstance(result, Answer) for result in await use_cases.make_all(asked, BENCH))
+        made += sum(isinstance(result, bytes) for result in await use_cases.make_all(asked, BENCH))
     await asyncio.to_thread(journal.close)
     return made
 

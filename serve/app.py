@@ -82,7 +82,7 @@ def _lifespan(parts: Parts, desk_config: DeskConfig | None) -> Any:  # noqa: ANN
                 app.state.evidence = gatherer(parts.settings, journal, parts.desks, parts.snapshots, parts.clock)
                 if ServiceRole.RECOMMEND in parts.settings.roles:
                     await ruling(app, parts, journal)
-                app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)))
+                app.state.once = Once(await stack.enter_async_context(answering(parts.settings.state, parts.clock)), parts.ids)
                 await stack.enter_async_context(watching(parts))
                 if desk_config:
                     await stack.enter_async_context(dealing(app, parts, desk_config, journal))

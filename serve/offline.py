@@ -20,7 +20,7 @@ from serve.domain.orders import Order
 from serve.offline_rules import desk_in_force
 from serve.parts import clock_of
 from serve.settings import Settings
-from serve.usecases.recommendations import Replay, recommend, recorded, replay
+from serve.usecases.advice import Replay, recommend, recorded, replay
 from serve.usecases.refusals import Refusal
 
 __all__ = ["OfflineError", "check_rules", "recommend_file", "replay_recorded"]

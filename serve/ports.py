@@ -128,20 +128,37 @@ class DealerGateway(Protocol):
 
 
 class Answered(NamedTuple):
-    """An answer given before to the same key: the request it was for, and what was answered."""
+    """What was answered to a request with a key."""
 
-    fingerprint: str
     status: int
     body: bytes
 
 
-class Answers(Protocol):
-    """Answers kept by idempotency key, across restarts."""
+class Attempt(NamedTuple):
+    """One request with a key on its way: what it makes is to bear ``action_id``.
 
-    async def find(self, key: str) -> Answered | None:
-        """Give what was answered to ``key``; None = nothing yet."""
+    ``again`` = it was begun before and the service died before it answered: what bears the id may stand in the journal already.
+    """
+
+    action_id: str
+    again: bool
+
+
+class Begun(NamedTuple):
+    """A key's request: of which content, under which id, and what was answered; None = nothing yet."""
+
+    fingerprint: str
+    attempt: Attempt
+    answered: Answered | None
+
+
+class Answers(Protocol):
+    """Requests and their answers kept by idempotency key, across restarts."""
+
+    async def begin(self, key: str, fingerprint: str, action_id: str) -> Begun:
+        """Note, before anything is done, that ``key`` acts under ``action_id``; a key that was noted before keeps its own."""
         ...
 
     async def keep(self, key: str, answered: Answered) -> None:
-        """Keep an answer; the first one stays."""
+        """Keep the answer to a key that was begun; the first one stays."""
         ...

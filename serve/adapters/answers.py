@@ -7,22 +7,23 @@ from datetime import timedelta
 from pathlib import Path
 
 from serve.adapters.chain import time_text
-from serve.ports import Answered, Clock
+from serve.ports import Answered, Attempt, Begun, Clock
 
 _DDL = """
-create table if not exists answers (
+create table if not exists requests (
     key text primary key,
     fingerprint text not null,
-    status integer not null,
-    body blob not null,
-    kept_at text not null
+    action_id text not null,
+    begun_at text not null,
+    status integer,
+    body blob
 ) strict
 """
 _KEPT_FOR = timedelta(days=30)
 
 
 class SqliteAnswers:
-    """Keeps answers for thirty days. Losing one is harmless: what acts is guarded by the journal itself."""
+    """Keeps requests for thirty days, on disk before they act, so that a repeated one finds what it did before a crash."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
@@ -30,16 +31,17 @@ class SqliteAnswers:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, check_same_thread=False, timeout=30)
         self._database.execute("pragma journal_mode = wal")
+        self._database.execute("pragma synchronous = full")
         with self._database:
             self._database.execute(_DDL)
-            self._database.execute("delete from answers where kept_at < ?", (time_text(clock.now() - _KEPT_FOR),))
+            self._database.execute("delete from requests where begun_at < ?", (time_text(clock.now() - _KEPT_FOR),))
 
-    async def find(self, key: str) -> Answered | None:
-        """Give what was answered to ``key``; None = nothing yet."""
-        return await asyncio.to_thread(self._find, key)
+    async def begin(self, key: str, fingerprint: str, action_id: str) -> Begun:
+        """Note, before anything is done, that ``key`` acts under ``action_id``; a key that was noted before keeps its own."""
+        return await asyncio.to_thread(self._begin, key, fingerprint, action_id)
 
     async def keep(self, key: str, answered: Answered) -> None:
-        """Keep an answer; the first one stays."""
+        """Keep the answer to a key that was begun; the first one stays."""
         await asyncio.to_thread(self._keep, key, answered)
 
     def close(self) -> None:
@@ -47,13 +49,18 @@ class SqliteAnswers:
         with self._lock:
             self._database.close()
 
-    def _find(self, key: str) -> Answered | None:
-        with self._lock:
-            row = self._database.execute("select fingerprint, status, body from answers where key = ?", (key,)).fetchone()
-        return Answered(str(row[0]), int(row[1]), bytes(row[2])) if row else None
+    def _begin(self, key: str, fingerprint: str, action_id: str) -> Begun:
+        with self._lock, self._database:
+            self._database.execute(
+                "insert or ignore into requests (key, fingerprint, action_id, begun_at) values (?, ?, ?, ?)",
+                (key, fingerprint, action_id, time_text(self._clock.now())),
+            )
+            row = self._database.execute(
+                "select fingerprint, action_id, status, body from requests where key = ?", (key,)
+            ).fetchone()
+        attempt = Attempt(str(row[1]), again=row[1] != action_id)
+        return Begun(str(row[0]), attempt, None if row[2] is None else Answered(int(row[2]), bytes(row[3])))
 
     def _keep(self, key: str, answered: Answered) -> None:
         with self._lock, self._database:
-            self._database.execute(
-                "insert or ignore into answers values (?, ?, ?, ?, ?)", (key, *answered, time_text(self._clock.now()))
-            )
+            self._database.execute("update requests set status = ?, body = ? where key = ? and status is null", (*answered, key))

@@ -16,8 +16,10 @@ from serve.api.problems import FieldError, Problem, ProblemBody, from_refusal
 from serve.domain.orders import Order
 from serve.domain.recommendation import Recommendation
 from serve.domain.users import EVERYONE, Role, User
-from serve.usecases.answers import Answer
-from serve.usecases.recommendations import Override, OverrideRequest, Recommendations, Replay
+from serve.ports import Attempt
+from serve.usecases.advice import Replay
+from serve.usecases.overrides import Override, OverrideRequest
+from serve.usecases.recommendations import Recommendations
 from serve.usecases.refusals import Refusal
 
 UserRequest = StrictRequest[User, str, State]
@@ -60,9 +62,9 @@ async def recommend(data: JSONBody[Order], request: UserRequest) -> Response[byt
     # Straight from the state: the framework's injection starts a task group for each request, and this one is in a hurry.
     state = request.app.state
 
-    async def act() -> bytes:
-        answer: Answer = await state.recommendations.make(data, request.user)
-        return answer.encoded
+    async def act(attempt: Attempt | None) -> bytes:
+        encoded: bytes = await state.recommendations.make(data, request.user, attempt)
+        return encoded
 
     once: Once = state.once
     return await once.if_asked(request, act, 200)
@@ -85,13 +87,15 @@ async def recommend_all(
     All of them come from one snapshot and one version of the rules, and stand in the journal before any is answered.
     """
 
-    async def act() -> bytes:
-        return await _answer_all(data, request, recommendations)
+    async def act(attempt: Attempt | None) -> bytes:
+        return await _answer_all(data, request, recommendations, attempt)
 
     return await once.if_asked(request, act, 200)
 
 
-async def _answer_all(bodies: list[msgspec.Raw], request: UserRequest, recommendations: Recommendations) -> bytes:
+async def _answer_all(
+    bodies: list[msgspec.Raw], request: UserRequest, recommendations: Recommendations, attempt: Attempt | None
+) -> bytes:
     if not 1 <= len(bodies) <= MOST_ORDERS:
         detail = f"must be a list of 1 to {MOST_ORDERS} orders, not of {len(bodies)}"
         raise Problem(400, "invalid-request", "The request is not valid", f"body: {detail}", [FieldError("body", detail)])
@@ -99,7 +103,7 @@ async def _answer_all(bodies: list[msgspec.Raw], request: UserRequest, recommend
     if throttle is not None and len(bodies) > 1:
         throttle.charge(request.user.token_id, len(bodies) - 1)
     read = [_order(bytes(body)) for body in bodies]
-    made = iter(await recommendations.make_all([item for item in read if isinstance(item, Order)], request.user))
+    made = iter(await recommendations.make_all([item for item in read if isinstance(item, Order)], request.user, attempt))
     return b"[" + b",".join(_told(next(made) if isinstance(item, Order) else item) for item in read) + b"]"
 
 
@@ -110,9 +114,9 @@ def _order(body: bytes) -> Order | Problem:
         return problem
 
 
-def _told(result: Answer | Refusal | Problem) -> bytes:
-    if isinstance(result, Answer):
-        return result.encoded
+def _told(result: bytes | Refusal | Problem) -> bytes:
+    if isinstance(result, bytes):
+        return result
     problem = result if isinstance(result, Problem) else from_refusal(result)
     return msgspec.json.encode(Failed(problem.body))
 
@@ -146,7 +150,9 @@ async def override(
     once: NamedDependency[Once],
 ) -> Response[bytes]:
     """Record the trader's list with its reason. Whoever could not be asked at the start of an RFQ is refused here already."""
-    return await once.if_asked(request, lambda: recommendations.override(recommendation_id, data, request.user), 201)
+    return await once.if_asked(
+        request, lambda attempt: recommendations.override(recommendation_id, data, request.user, attempt), 201
+    )
 
 
 @get(

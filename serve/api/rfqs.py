@@ -96,7 +96,7 @@ async def start(
     data: JSONBody[StartRfq], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Start asking the dealers of a recommendation, or of its override; a recommendation starts one RFQ."""
-    return await once.do(request, lambda: desk.begin(data.recommendation_id, data.override_id, request.user), 202)
+    return await once.do(request, lambda attempt: desk.begin(data.recommendation_id, data.override_id, request.user, attempt), 202)
 
 
 @get("/v1/rfqs", guards=[requires(*EVERYONE)], summary="RFQs, the latest first", tags=["rfqs"])
@@ -134,7 +134,7 @@ async def execute(
     once: NamedDependency[Once],
 ) -> Response[bytes]:
     """Send one hit or order against a quote; the report follows in the RFQ's state and events."""
-    return await once.do(request, lambda: desk.execute(rfq_id, data.quote_id, request.user), 202)
+    return await once.do(request, lambda _: desk.execute(rfq_id, data.quote_id, request.user), 202)
 
 
 @post(
@@ -149,7 +149,7 @@ async def cancel(
     rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Ask nobody else and close."""
-    return await once.do(request, lambda: desk.cancel(rfq_id, request.user), 200)
+    return await once.do(request, lambda _: desk.cancel(rfq_id, request.user), 200)
 
 
 @post(
@@ -169,7 +169,7 @@ async def settle(
 ) -> Response[bytes]:
     """Record a person's word: traded at a price for a quantity, or not traded. Nothing is sent."""
     word = Settle(data.traded, data.price, data.quantity, data.comment, request.user.name)
-    return await once.do(request, lambda: desk.settle(rfq_id, word, request.user), 200)
+    return await once.do(request, lambda _: desk.settle(rfq_id, word, request.user), 200)
 
 
 @post(

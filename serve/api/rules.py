@@ -65,7 +65,7 @@ async def draft(
     data: JSONBody[DraftRequest], request: UserRequest, versions: NamedDependency[RuleVersions], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Check a whole rule book and record it as a draft; a bad one is refused with the place and reason of every fault."""
-    return await once.do(request, lambda: versions.draft(data, request.user), 201)
+    return await once.do(request, lambda attempt: versions.draft(data, request.user, attempt), 201)
 
 
 @get("/v1/rules/drafts/{draft_id:str}", guards=[requires(*EVERYONE)], summary="A draft and what it changes", tags=["rules"])
@@ -104,7 +104,7 @@ async def approve(
     once: NamedDependency[Once],
 ) -> Response[bytes]:
     """Approve somebody else's draft; requests that begin after the answer are decided by it."""
-    return await once.do(request, lambda: versions.approve(draft_id, data, request.user), 200)
+    return await once.do(request, lambda _: versions.approve(draft_id, data, request.user), 200)
 
 
 @post(
@@ -119,7 +119,7 @@ async def roll_back(
     data: JSONBody[RollbackRequest], request: UserRequest, versions: NamedDependency[RuleVersions], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Put an earlier version in force again, at once."""
-    return await once.do(request, lambda: versions.roll_back(data, request.user), 200)
+    return await once.do(request, lambda _: versions.roll_back(data, request.user), 200)
 
 
 router = Router(

@@ -16,7 +16,7 @@ from serve.domain.rfq_machine import Cancel, Execute, Recover
 from serve.domain.rfq_replay import rebuild
 from serve.domain.rfq_settling import Settle
 from serve.domain.users import User
-from serve.ports import Snapshots
+from serve.ports import Attempt, Snapshots
 from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
 from serve.usecases.rfq_floor import Floor, Runner, Runners
 from serve.usecases.rfq_opening import opening
@@ -72,10 +72,15 @@ class Desk:
         """Say whether the kill switch is on."""
         return self._floor.halted
 
-    async def begin(self, recommendation_id: str, override_id: str | None, user: User) -> RfqView:
-        """Start an RFQ from a recommendation, or from its override; one recommendation starts one RFQ. Raises refusals."""
-        self._check_sending()
+    async def begin(self, recommendation_id: str, override_id: str | None, user: User, attempt: Attempt | None = None) -> RfqView:
+        """Start an RFQ from a recommendation, or from its override; one recommendation starts one RFQ. Raises refusals.
+
+        An ``attempt`` that was begun before the service died gets the RFQ that it started.
+        """
         known = self._floor.book.of_recommendation(recommendation_id)
+        if known is not None and attempt is not None and known == attempt.action_id:
+            return await self.get(known, user)
+        self._check_sending()
         if known is not None or recommendation_id in self._starting:
             detail = f"The recommendation has already started RFQ {known}" if known else "The recommendation is starting an RFQ now"
             raise Conflict("already-started", f"{detail}: ask for a new recommendation to start another", "recommendation_id")
@@ -83,7 +88,7 @@ class Desk:
         try:
             history = await asyncio.to_thread(lambda: list(self._floor.journal.read(subject=recommendation_id)))
             self._check_desk(history, user)
-            rfq_id = self._floor.ids.new()
+            rfq_id = attempt.action_id if attempt else self._floor.ids.new()
             begin = opening(self._floor, history, override_id, self._snapshots.current(), rfq_id)
             self._check_sending()
             return self._show(await self._runners.begin(rfq_id).do(begin))

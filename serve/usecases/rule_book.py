@@ -12,7 +12,7 @@ from serve.domain.rules_diff import diff
 from serve.domain.rules_history import FILE_AUTHOR, KINDS, Draft, History
 from serve.domain.rules_trial import Trial
 from serve.domain.users import SEES_EVERY_DESK, User
-from serve.ports import Clock, DeskVersions, Ids, Journal, Snapshots
+from serve.ports import Attempt, Clock, DeskVersions, Ids, Journal, Snapshots
 from serve.usecases.refusals import Conflict, NotAllowed, NotReady, NotThere, Refusal
 from serve.usecases.rule_book_views import (
     ApprovalRequest,
@@ -52,14 +52,14 @@ class RuleVersions:
         files = self._desks.of_files()
         texts = self._history.texts(self._history.active) if self._history.active else None
         if texts is None:
-            drafted = self._drafted(files, "the configuration files, when the service first ran", None)
+            drafted = self._drafted(files, "the configuration files, when the service first ran", None, self._ids.new())
             await self._write(drafted, self._approved(drafted, FILE_AUTHOR, "first version", "nothing was in force before"))
             self._desks.use(files)
             return None
         self._desks.use(self._desks.read(*texts, was_in_force=True))
         if files.book.version in {self._history.active, self._history.last_from_file()}:
             return None
-        drafted = self._drafted(files, "the configuration files changed", None)
+        drafted = self._drafted(files, "the configuration files changed", None, self._ids.new())
         await self._write(drafted)
         return waiting(self._history.drafts[drafted.draft_id])
 
@@ -86,12 +86,18 @@ class RuleVersions:
             version=version, in_force=entries, active=version == self._history.active, rules=texts[0], scoring=texts[1]
         )
 
-    async def draft(self, wish: DraftRequest, user: User) -> DraftView:
-        """Record a draft. Raises ``RulesRefused`` with every fault, or ``Refusal`` where it changes nothing or is stale."""
+    async def draft(self, wish: DraftRequest, user: User, attempt: Attempt | None = None) -> DraftView:
+        """Record a draft. Raises ``RulesRefused`` with every fault, or ``Refusal`` where it changes nothing or is stale.
+
+        An ``attempt`` that was begun before and stands in the journal is not recorded again.
+        """
         _say_why(wish.comment, "comment")
+        draft_id = attempt.action_id if attempt else self._ids.new()
+        if draft_id in self._history.drafts:
+            return await self.show(draft_id)
         scoring = wish.scoring if wish.scoring is not None else self._desks.current().scoring
         desk = await asyncio.to_thread(self._read, wish.rules, scoring)
-        drafted = await _to_the_end(self._record(desk, wish, user))
+        drafted = await _to_the_end(self._record(desk, wish, user, draft_id))
         return await self.show(drafted.draft_id)
 
     async def show(self, draft_id: str) -> DraftView:
@@ -129,7 +135,7 @@ class RuleVersions:
 
         return await asyncio.to_thread(work)
 
-    async def _record(self, desk: Desk, wish: DraftRequest, user: User) -> RulesDrafted:
+    async def _record(self, desk: Desk, wish: DraftRequest, user: User, draft_id: str) -> RulesDrafted:
         async with self._changing:
             active = self._desks.current().book.version
             if wish.base_version not in {None, active}:
@@ -139,7 +145,7 @@ class RuleVersions:
                 raise Conflict("stale-draft", detail, "base_version")
             if desk.book.version == active:
                 raise Refusal("no-change", f"The draft says the same as version {active}, which is in force", "rules")
-            drafted = self._drafted(desk, wish.comment, user)
+            drafted = self._drafted(desk, wish.comment, user, draft_id)
             await self._write(drafted)
             return drafted
 
@@ -222,9 +228,9 @@ class RuleVersions:
             scoring=event.scoring,
         )
 
-    def _drafted(self, desk: Desk, comment: str, user: User | None) -> RulesDrafted:
+    def _drafted(self, desk: Desk, comment: str, user: User | None, draft_id: str) -> RulesDrafted:
         return RulesDrafted(
-            draft_id=self._ids.new(),
+            draft_id=draft_id,
             version=desk.book.version,
             base_version=self._history.active,
             author=user.name if user else FILE_AUTHOR,

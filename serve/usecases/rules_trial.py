@@ -13,7 +13,7 @@ from serve.domain.market import Market
 from serve.domain.orders import Order
 from serve.domain.rules_trial import Outcome, Rerun, Trial, outcome, trial
 from serve.ports import Snapshots
-from serve.usecases.recommendations import recommend
+from serve.usecases.advice import recommend
 from serve.usecases.refusals import Refusal
 from serve.usecases.securities import resolve
 

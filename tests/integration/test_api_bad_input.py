@@ -39,7 +39,10 @@ class Served:
         port, self.token = ours.recv()
         self.url = f"http://127.0.0.1:{port}"
 
-    def stop(self) -> None:
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.join(30)
 
@@ -58,9 +61,8 @@ async def _serving(home: Path, pipe: Connection) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    running = Served(tmp_path_factory.mktemp("served"))
-    yield running
-    running.stop()
+    with Served(tmp_path_factory.mktemp("served")) as running:
+        yield running
 
 
 def document(served: Served) -> dict[str, Any]:

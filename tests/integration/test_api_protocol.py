@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from serve.adapters.answers import SqliteAnswers
+from serve.adapters.ids import TimeOrderedIds
 from serve.adapters.journal import JournalError
 from serve.api import rfqs
+from serve.api.idempotency import Once
 from serve.domain.users import Role
+from serve.ports import Answered
 from tests.fakes.snapshot import LIQUID_IG, small_market, write_snapshot
 from tests.integration.api_client import order, running
 
@@ -71,6 +75,39 @@ async def test_key_acts_once_and_is_answered_the_same_after_a_restart(tmp_path: 
         assert api.app.state.journal.head()[0] == events
         other = await api.call("POST", place, json=body * 2 if path == BATCH else body | {"comment": "x"}, headers=headers)
         assert other.status_code == (400 if path == "/v1/recommendations" else 422)
+
+
+class Dying(SqliteAnswers):
+    """Loses the process, as it were, after the act and before its answer is kept."""
+
+    async def keep(self, key: str, answered: Answered) -> None:
+        raise OSError("the machine is gone")
+
+
+@pytest.mark.parametrize("path", ["/v1/recommendations", BATCH, "/v1/recommendations/{id}/overrides"])
+async def test_key_whose_service_died_between_the_act_and_its_answer_acts_once(tmp_path: Path, path: str) -> None:
+    headers = {"Idempotency-Key": "once"}
+    async with running(tmp_path) as api:
+        made = (await api.recommend()).json()["recommendation_id"]
+        body: Any = OVERRIDE if "override" in path else [order(), order(security_id="nobody")] if path == BATCH else order()
+        place = path.format(id=made)
+        kept = Dying(tmp_path / "dying.db", api.app.state.recommendations._clock)
+        api.app.state.once = Once(kept, TimeOrderedIds())
+        assert (await api.call("POST", place, json=body, headers=headers)).status_code == 500
+        kept.close()
+        events = api.app.state.journal.head()[0]
+    async with running(tmp_path, publish=False) as api:
+        kept = SqliteAnswers(tmp_path / "dying.db", api.app.state.recommendations._clock)
+        api.app.state.once = Once(kept, TimeOrderedIds())
+        again = await api.call("POST", place, json=body, headers=headers)
+        assert again.status_code < 300, again.text
+        assert api.app.state.journal.head()[0] == events
+        recorded = list(api.app.state.journal.read())[-1].event
+        answer = again.json()[0] if path == BATCH else again.json()
+        named = "override_id" if "override" in path else "recommendation_id"
+        assert answer[named] == getattr(recorded, named)
+        assert (await api.call("POST", place, json=body, headers=headers)).content == again.content
+        kept.close()
 
 
 async def test_what_was_read_already_is_not_sent_again_until_it_changes(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from serve.adapters.snapshot import SnapshotStore
 from serve.domain.advise import advise
 from serve.domain.orders import Order
 from serve.domain.users import Role
-from serve.usecases.recommendations import recommend, recorded, replay
+from serve.usecases.advice import recommend, recorded, replay
 from tests.fakes.orders import many_dealers, random_order
 from tests.fakes.snapshot import write_snapshot
 from tests.integration.api_client import order, running

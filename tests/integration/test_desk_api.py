@@ -61,7 +61,7 @@ class Service:
             logging_config=None,
         )
         app.state.desk, app.state.journal, app.state.tokens = self.desk, self.journal, Tokens()
-        app.state.once = Once(self.answers)
+        app.state.once = Once(self.answers, ids)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk")
 
     async def __aenter__(self) -> "Service":

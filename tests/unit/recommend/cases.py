@@ -15,7 +15,7 @@ from serve.domain.advise import Desk
 from serve.domain.market import Market
 from serve.domain.orders import Order
 from serve.domain.recommendation import Recommendation
-from serve.usecases.recommendations import recommend
+from serve.usecases.advice import recommend
 from tests.fakes.snapshot import Rows, small_market, write_snapshot
 
 CONFIG = Path(__file__).parents[3] / "config"

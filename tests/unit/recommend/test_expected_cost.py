@@ -9,7 +9,6 @@ import pytest
 
 from serve.domain.expected_cost import Pair, cost_difference
 from serve.domain.market import COLUMN, Scorecards
-from serve.domain.overrides import OverrideCase, override_outcomes
 from tests.unit.recommend.cases import market
 
 CARDS = market().scorecards["CORP_IG", 90]
@@ -85,28 +84,3 @@ def test_orders_without_any_figure_or_with_an_empty_list_are_counted_apart() -> 
     found = cost_difference([nothing, pair("A", "")])
     assert (found.bps, found.orders, found.unknown, found.verdict) == (None, 0, 2, "unknown")
     assert cost_difference([]).bps is None
-
-
-def case(reason: str, recommended: str, overridden: str, **gains: float) -> OverrideCase:
-    return OverrideCase(
-        override_id="o",
-        reason_code=reason,
-        snapshot_id="s",
-        cards=cards(**gains),
-        recommended=list(recommended),
-        overridden=list(overridden),
-    )
-
-
-def test_overrides_are_told_by_reason_the_most_frequent_first_and_together() -> None:
-    gains = {"A": 4.0, "B": 1.0, "C": 2.0}
-    cases = [case("known_axe", "A", "B", **gains), case("other", "B", "A", **gains), case("known_axe", "AC", "CA", **gains)]
-    outcomes = override_outcomes(cases)
-    assert [(item.reason_code, item.count, item.same_dealers) for item in outcomes] == [
-        ("known_axe", 2, 1),
-        ("other", 1, 0),
-        ("all", 3, 1),
-    ]
-    assert [item.difference.bps for item in outcomes] == pytest.approx([1.5, -3.0, 0.0])
-    assert (outcomes[1].difference.verdict, outcomes[2].difference.verdict) == ("costs less", "tie")
-    assert override_outcomes([]) == []
