@@ -44,7 +44,7 @@ select
     dealer_id, rfqs_asked, rfqs_won, fill_rate, price_improvement, price_improvement_n, information_leakage,
     information_leakage_n, response_speed, composite, composite_rank, tier
 from fct_dealer_scorecards
-where scorecard_class = ? and window_days = 90
+where scorecard_class = ? and window_days = 90 and half_life_days = 0
 order by composite_rank, dealer_id
 """
 

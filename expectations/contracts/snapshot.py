@@ -6,8 +6,10 @@ import msgspec
 
 from expectations.contracts.vocabulary import Metric
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 WINDOWS_DAYS = (30, 60, 90, 180)
+# Days after which an observation weighs half; 0 = all observations of the window weigh the same.
+HALF_LIVES_DAYS = (0, 60)
 DEFAULT_WINDOW_DAYS = 90
 
 
@@ -16,7 +18,8 @@ def metric_columns(metric: Metric) -> dict[str, str]:
 
     ``<m>`` is the raw figure in its unit (NULL without observations), ``<m>_n`` the observations behind it, ``<m>_low`` and
     ``<m>_high`` the 95 % interval in the raw unit, ``<m>_score`` the normalised component; without observations the score
-    is the class's mean figure, normalised (neutral where the class has none), and ``<m>_n`` = 0 says so.
+    is the class's mean figure, normalised (neutral where the class has none), and ``<m>_n`` = 0 says so. With a half-life
+    ``<m>_n`` is the effective number of observations, rounded.
     """
     return {
         f"{metric}": "DOUBLE",
@@ -79,13 +82,14 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "half_spread_bps": "DOUBLE",
         "volatility_bps": "DOUBLE",
     },
-    # One row per dealer x scorecard class x window, for every dealer and every class that has RFQs in the window.
+    # One row per dealer x scorecard class x window x half-life, for every dealer and every class that has RFQs in the window.
     "fct_dealer_scorecards": {
         "as_of": "TIMESTAMP",
         "dealer_id": "VARCHAR",
         "scorecard_class": "VARCHAR",
         "asset_class": "VARCHAR",
         "window_days": "INTEGER",
+        "half_life_days": "INTEGER",
         "rfqs_asked": "BIGINT",
         "rfqs_quoted": "BIGINT",
         "rfqs_declined": "BIGINT",

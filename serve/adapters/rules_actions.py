@@ -37,17 +37,21 @@ def score(node: yaml.Node, profiles: Mapping[str, ScoreSpec]) -> ScoreSpec:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(profiles) or 'none; add profiles:'}"
             raise fault(node, f"there is no score profile {node.value!r} ({hint})")
         return profiles[node.value]
-    found = nodes.mapping(node, "score", ("model", "window", "weights", "renormalise"), ("model", "window", "weights"))
+    found = nodes.mapping(node, "score", ("model", "window", "half_life", "weights", "renormalise"), ("model", "window", "weights"))
     weights = {
         name: nodes.number(weight, f"the weight of {name}")
         for name, weight in nodes.mapping(found["weights"], "weights", None).items()
     }
     renormalise = nodes.flag(found["renormalise"], "renormalise") if "renormalise" in found else False
     window = nodes.days(found["window"], "window")
+    half_life = nodes.days(found["half_life"], "half_life") if "half_life" in found else 0
     try:
-        return spec_of(nodes.text(found["model"], "model"), window, weights, renormalise=renormalise)
+        return spec_of(nodes.text(found["model"], "model"), window, weights, half_life_days=half_life, renormalise=renormalise)
     except ScoringError as exc:
-        place = next((key for key in ("model", "window") if str(exc).split()[0] == key or f"unknown {key}" in str(exc)), "weights")
+        place = next(
+            (key for key in ("model", "window", "half_life") if str(exc).split()[0] == key or f"unknown {key}" in str(exc)),
+            "weights",
+        )
         raise fault(found[place], str(exc)) from exc
 
 

@@ -150,18 +150,19 @@ def _ever_asked(scorecards: Iterable[Scorecards]) -> frozenset[str]:
     )
 
 
-def _scorecards(connection: duckdb.DuckDBPyConnection, dealer_ids: tuple[str, ...]) -> Mapping[tuple[str, int], Scorecards]:
-    """Give one set per class and window, each with a row for every dealer on record.
+def _scorecards(connection: duckdb.DuckDBPyConnection, dealer_ids: tuple[str, ...]) -> Mapping[tuple[str, int, int], Scorecards]:
+    """Give one set per class, window and half-life, each with a row for every dealer on record.
 
     Read as columns: row by row a large desk's scorecards would hold the interpreter for a second while orders wait.
     """
     columns = list(SNAPSHOT_TABLES["fct_dealer_scorecards"])
-    query = f"select {', '.join(columns)} from fct_dealer_scorecards order by scorecard_class, window_days, dealer_id"  # noqa: S608 - the contract's
+    order = "scorecard_class, window_days, half_life_days, dealer_id"
+    query = f"select {', '.join(columns)} from fct_dealer_scorecards order by {order}"  # noqa: S608 - the contract's
     table = connection.execute(query).fetchnumpy()
-    keys = list(zip(table["scorecard_class"].tolist(), table["window_days"].tolist(), strict=True))
+    keys = list(zip(*(table[name].tolist() for name in ("scorecard_class", "window_days", "half_life_days")), strict=True))
     starts = [row for row in range(len(keys)) if row == 0 or keys[row] != keys[row - 1]]
     return {
-        keys[start]: covering(_cards({name: cells[start:end] for name, cells in table.items()}), *keys[start], dealer_ids)
+        keys[start]: covering(_cards({name: cells[start:end] for name, cells in table.items()}), keys[start], dealer_ids)
         for start, end in zip(starts, [*starts[1:], len(keys)], strict=True)
     }
 
@@ -181,6 +182,7 @@ def _cards(table: Mapping[str, Any]) -> Scorecards:
         scorecard_class=str(table["scorecard_class"][0]),
         asset_class=str(table["asset_class"][0]),
         window_days=int(table["window_days"][0]),
+        half_life_days=int(table["half_life_days"][0]),
         dealer_ids=tuple(table["dealer_id"].tolist()),
         raw=figures(""),
         n=np.nan_to_num(figures("_n")).astype(np.int64),

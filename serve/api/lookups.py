@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 
-from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, WINDOWS_DAYS
+from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, HALF_LIVES_DAYS, WINDOWS_DAYS
 from expectations.contracts.vocabulary import Side
 from serve.api.auth import requires
 from serve.api.bodies import StrictRequest
@@ -16,11 +16,18 @@ from serve.api.paging import PAGE, PageCursor, PageLimit, page
 from serve.api.problems import FieldError, Problem
 from serve.domain.market import Dealer
 from serve.domain.users import EVERYONE, User
-from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, ScorecardView
+from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, ScorecardView, Wanted
 
 UserRequest = StrictRequest[User, str, State]
-_WINDOW = re.compile(r"(\d{1,4})d?")
+_DAYS = re.compile(r"(\d{1,4})d?")
 WindowParam = Annotated[str | None, QueryParameter(name="window", description="30, 60, 90 or 180 days, written 90 or 90d")]
+HalfLifeParam = Annotated[
+    str | None,
+    QueryParameter(
+        name="half_life",
+        description="60 days, written 60 or 60d: recent observations weigh more; all the same where it is left out",
+    ),
+]
 ClassParam = Annotated[str | None, QueryParameter(name="scorecard_class", description="such as CORP_HY; all where it is left out")]
 QuantityParam = Annotated[float | None, QueryParameter(name="quantity", gt=0, le=1e12, description="par, in currency units")]
 SideParam = Annotated[Side | None, QueryParameter(name="side", description="the client's side")]
@@ -31,14 +38,22 @@ def _use_cases(state: State) -> Lookups:
     return use_cases
 
 
-def _days(window: str | None) -> int | None:
-    if window is None:
+def _days(name: str, written: str | None, kept: tuple[int, ...]) -> int | None:
+    if written is None:
         return None
-    found = _WINDOW.fullmatch(window)
-    if not found or int(found[1]) not in WINDOWS_DAYS:
-        detail = f"must be one of {', '.join(f'{days}d' for days in WINDOWS_DAYS)}, not {window!r}"
-        raise Problem(400, "invalid-request", "The request is not valid", f"window: {detail}", [FieldError("window", detail)])
+    found = _DAYS.fullmatch(written)
+    if not found or int(found[1]) not in kept:
+        detail = f"must be one of {', '.join(f'{days}d' for days in kept)}, not {written!r}"
+        raise Problem(400, "invalid-request", "The request is not valid", f"{name}: {detail}", [FieldError(name, detail)])
     return int(found[1])
+
+
+def _wanted(scorecard_class: str | None, window: str | None, half_life: str | None) -> Wanted:
+    return Wanted(
+        scorecard_class=scorecard_class,
+        window_days=_days("window", window, WINDOWS_DAYS),
+        half_life_days=_days("half_life", half_life, HALF_LIVES_DAYS) or 0,
+    )
 
 
 @get("/v1/dealers", summary="Every dealer's static profile", tags=["dealers"])
@@ -57,10 +72,14 @@ async def dealer(dealer_id: FromPath[str], lookups: NamedDependency[Lookups]) ->
 
 @get("/v1/dealers/{dealer_id:str}/scorecards", summary="One dealer's scorecards by class and window", tags=["dealers"])
 async def dealer_scorecards(
-    dealer_id: FromPath[str], lookups: NamedDependency[Lookups], window: WindowParam = None, scorecard_class: ClassParam = None
+    dealer_id: FromPath[str],
+    lookups: NamedDependency[Lookups],
+    window: WindowParam = None,
+    half_life: HalfLifeParam = None,
+    scorecard_class: ClassParam = None,
 ) -> list[ScorecardView]:
     """Show one dealer's figures."""
-    return lookups.dealer_scorecards(dealer_id, scorecard_class, _days(window))
+    return lookups.dealer_scorecards(dealer_id, _wanted(scorecard_class, window, half_life))
 
 
 @get("/v1/scorecards", summary="The dealer matrix", tags=["dealers"])
@@ -68,12 +87,13 @@ async def scorecards(  # noqa: PLR0917 - the framework gives them by name; each 
     request: UserRequest,
     lookups: NamedDependency[Lookups],
     window: WindowParam = None,
+    half_life: HalfLifeParam = None,
     scorecard_class: ClassParam = None,
     limit: PageLimit = PAGE,
     cursor: PageCursor = None,
 ) -> Response[list[ScorecardView]]:
     """Show all dealers of a class, best first."""
-    views = lookups.scorecards(scorecard_class, _days(window) or DEFAULT_WINDOW_DAYS)
+    views = lookups.scorecards(_wanted(scorecard_class, window or f"{DEFAULT_WINDOW_DAYS}d", half_life))
     return page(request, views, lambda view: f"{view.scorecard_class}/{view.dealer_id}", limit, cursor)
 
 

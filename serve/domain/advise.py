@@ -75,9 +75,9 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
 
 
 def scorecards_for(market: Market, security: Security, window_days: int) -> Scorecards:
-    """Give the class's scorecards with a row for every dealer on record."""
-    cards = market.scorecards.get((security.scorecard_class, window_days))
-    return covering(cards, security.scorecard_class, window_days, tuple(sorted(market.dealers)))
+    """Give the class's scorecards, without recency, with a row for every dealer on record."""
+    key = (security.scorecard_class, window_days, 0)
+    return covering(market.scorecards.get(key), key, tuple(sorted(market.dealers)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,8 +53,8 @@ class _Estimate(msgspec.Struct, frozen=True):
 
 def cost_difference(pairs: Sequence[Pair]) -> CostDifference:
     """Compare the second lists with the first over all orders."""
-    weights: dict[tuple[str, str, int, str], float] = defaultdict(float)
-    estimates: dict[tuple[str, str, int, str], _Estimate] = {}
+    weights: dict[tuple[str, str, int, int, str], float] = defaultdict(float)
+    estimates: dict[tuple[str, str, int, int, str], _Estimate] = {}
     counted = 0
     for pair in pairs:
         shift, known = _shift(pair), _estimates(pair.cards, {*pair.first, *pair.second})
@@ -62,7 +62,8 @@ def cost_difference(pairs: Sequence[Pair]) -> CostDifference:
             continue
         counted += 1
         for dealer_id, weight in shift.items():
-            key = (pair.snapshot_id, pair.cards.scorecard_class, pair.cards.window_days, dealer_id)
+            cards = pair.cards
+            key = (pair.snapshot_id, cards.scorecard_class, cards.window_days, cards.half_life_days, dealer_id)
             weights[key] += weight
             estimates[key] = known[dealer_id]
     if not counted:

@@ -97,15 +97,17 @@ class Axe(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Scorecards:
-    """One scorecard class and window: a row per dealer, in order of ``dealer_id``, a column per ``METRICS``.
+    """One scorecard class, window and half-life: a row per dealer, in order of ``dealer_id``, a column per ``METRICS``.
 
-    ``raw``, ``low`` and ``high`` are in the metric's unit (NaN = no observation); ``n`` counts observations; ``score`` is the
-    normalised component. ``rank_share`` is the place by default composite over the number of dealers.
+    ``raw``, ``low`` and ``high`` are in the metric's unit (NaN = no observation); ``n`` counts observations (the effective
+    number where ``half_life_days`` is not 0, that is none); ``score`` is the normalised component.
+    ``rank_share`` is the place by default composite over the number of dealers.
     """
 
     scorecard_class: str
     asset_class: str
     window_days: int
+    half_life_days: int
     dealer_ids: tuple[str, ...]
     raw: Floats
     n: Counts
@@ -152,7 +154,7 @@ class Market:
     by_isin: Mapping[str, str]
     by_figi: Mapping[str, str]
     liquidity: Mapping[str, Liquidity]
-    scorecards: Mapping[tuple[str, int], Scorecards]
+    scorecards: Mapping[tuple[str, int, int], Scorecards]
     quoted: Mapping[str, tuple[Quoted, ...]]
     ever_asked: frozenset[str]
     axes: Mapping[tuple[str, AxeSide], Mapping[str, Axe]]

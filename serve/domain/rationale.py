@@ -15,7 +15,8 @@ def of_ranked(dealer: Dealer, ranked: Ranked, field: int, *, cards: Scorecards, 
     """Say why a dealer is recommended; ``field`` is how many dealers could have been asked."""
     tier = f" (tier {ranked.tier})" if ranked.tier else ""
     days = cards.window_days
-    context = f"for {cards.scorecard_class} over {days} days"
+    recency = f" with a half-life of {cards.half_life_days}" if cards.half_life_days else ""
+    context = f"for {cards.scorecard_class} over {days} days{recency}"
     place = f"{dealer.name} ranks {ranked.place} of {field} {context}, scoring {ranked.score:.3f}{tier}."
     sentences = [place]
     if cards.asked[ranked.row] == 0:

@@ -70,9 +70,9 @@ class Bench:
         ``pause`` is called between two conditions, so that whoever waits for the processor gets it.
         """
         decided = 0
-        for cards in [
-            cards for (_, days), cards in self._market.scorecards.items() if days == self._book.default.score.window_days
-        ]:
+        default = self._book.default.score
+        wanted = (default.window_days, default.half_life_days)
+        for cards in [cards for (_, *span), cards in self._market.scorecards.items() if tuple(span) == wanted]:
             self.standing(cards.scorecard_class, cards.asset_class, self._book.default.score)
             for condition, spec in self._conditions(cards):
                 decided += self._decide_early(condition, self.standing(cards.scorecard_class, cards.asset_class, spec))
@@ -108,8 +108,8 @@ class Bench:
         return self._stops[1]
 
     def _stood(self, scorecard_class: str, asset_class: str, spec: ScoreSpec) -> Standing:
-        known = self._market.scorecards.get((scorecard_class, spec.window_days))
-        cards = covering(known, scorecard_class, spec.window_days, self._dealer_ids)
+        wanted = (scorecard_class, spec.window_days, spec.half_life_days)
+        cards = covering(self._market.scorecards.get(wanted), wanted, self._dealer_ids)
         scores = score(cards, spec)
         cuts = cut_points(self._book.tiers, scorecard_class, asset_class)
         tiers = tuple(tier_of(float(share), cuts) for share in cards.rank_share)
@@ -160,7 +160,8 @@ def _scope(condition: Condition, standing: Standing) -> tuple[object, ...]:
     if of_dealer <= _SAME_IN_EVERY_CLASS:
         return ()
     cards = standing.cards
-    return (cards.scorecard_class, cards.asset_class, standing.spec if "dealer.score" in of_dealer else cards.window_days)
+    span = (cards.window_days, cards.half_life_days)
+    return (cards.scorecard_class, cards.asset_class, standing.spec if "dealer.score" in of_dealer else span)
 
 
 def _for_class(rule: Rule, cards: Scorecards) -> bool:

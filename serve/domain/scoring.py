@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from expectations.contracts.snapshot import WINDOWS_DAYS
+from expectations.contracts.snapshot import HALF_LIVES_DAYS, WINDOWS_DAYS
 from expectations.contracts.vocabulary import METRIC_UNITS, Metric
 from serve.domain.market import COLUMN, METRICS, Floats, Scorecards
 
@@ -38,11 +38,15 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What to score by: weights add up to 1 and stand in the order in which contributions are added."""
+    """What to score by: weights add up to 1 and stand in the order in which contributions are added.
+
+    ``half_life_days`` = 0: every observation of the window weighs the same.
+    """
 
     model: str
     window_days: int
     weights: tuple[tuple[Metric, float], ...]
+    half_life_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,17 @@ def score(cards: Scorecards, spec: ScoreSpec) -> Scores:
     return MODELS[spec.model](cards, spec)
 
 
-def spec_of(model: str, window_days: int, weights: Mapping[str, float], *, renormalise: bool = False) -> ScoreSpec:
-    """Check a model, window and weights. Raises ``ScoringError`` naming what is wrong and the nearest valid choice."""
+def spec_of(
+    model: str, window_days: int, weights: Mapping[str, float], *, half_life_days: int = 0, renormalise: bool = False
+) -> ScoreSpec:
+    """Check a model, window, half-life and weights. Raises ``ScoringError`` naming what is wrong and the nearest valid choice."""
     if model not in MODELS:
         raise ScoringError(f"unknown model {model!r}{_nearest(model, MODELS)}; there are: {', '.join(MODELS)}")
     if window_days not in WINDOWS_DAYS:
         raise ScoringError(f"window {window_days}d is not kept; use one of {', '.join(f'{days}d' for days in WINDOWS_DAYS)}")
+    if half_life_days not in HALF_LIVES_DAYS:
+        kept = ", ".join(f"{days}d" for days in HALF_LIVES_DAYS if days)
+        raise ScoringError(f"half_life {half_life_days}d is not kept; use one of {kept}, or leave it out")
     if not weights:
         raise ScoringError("weights are empty; name at least one metric")
     for name, weight in weights.items():
@@ -93,7 +102,10 @@ def spec_of(model: str, window_days: int, weights: Mapping[str, float], *, renor
         raise ScoringError(f"weights add up to {total:.4g}, not 1; correct them or say 'renormalise: true'")
     divisor = total if renormalise else 1.0
     return ScoreSpec(
-        model=model, window_days=window_days, weights=tuple((Metric(name), weight / divisor) for name, weight in weights.items())
+        model=model,
+        window_days=window_days,
+        weights=tuple((Metric(name), weight / divisor) for name, weight in weights.items()),
+        half_life_days=half_life_days,
     )
 
 
@@ -115,8 +127,11 @@ def components(cards: Scorecards, spec: ScoreSpec, scores: Scores, row: int) -> 
     ]
 
 
-def covering(cards: Scorecards | None, scorecard_class: str, window_days: int, dealer_ids: tuple[str, ...]) -> Scorecards:
-    """Give scorecards with a row for each of ``dealer_ids``; who is missing has no observations and the class's mean scores."""
+def covering(cards: Scorecards | None, key: tuple[str, int, int], dealer_ids: tuple[str, ...]) -> Scorecards:
+    """Give scorecards with a row for each of ``dealer_ids``; who is missing has no observations and the class's mean scores.
+
+    ``key`` is the scorecard class, the window and the half-life, both in days.
+    """
     if cards is not None and cards.dealer_ids == dealer_ids:
         return cards
     size = len(dealer_ids)
@@ -139,9 +154,10 @@ def covering(cards: Scorecards | None, scorecard_class: str, window_days: int, d
         for name in ("asked", "quoted", "declined", "timed_out", "rejected", "won")
     }
     return Scorecards(
-        scorecard_class=scorecard_class,
-        asset_class=old.asset_class if old else scorecard_class,
-        window_days=window_days,
+        scorecard_class=key[0],
+        asset_class=old.asset_class if old else key[0],
+        window_days=key[1],
+        half_life_days=key[2],
         dealer_ids=dealer_ids,
         raw=spread(old.raw if old else None, np.nan, table),
         n=spread(old.n.astype(np.float64) if old else None, 0.0, table).astype(np.int64),

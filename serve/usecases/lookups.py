@@ -30,7 +30,10 @@ class MetricView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScorecardView(msgspec.Struct, frozen=True, kw_only=True):
-    """One dealer in one class and window (M-10). ``tier`` follows the rule book's cut-points; ``None`` = not ranked."""
+    """One dealer in one class, window and half-life, 0 = none (M-10).
+
+    ``tier`` follows the rule book's cut-points; ``None`` = not ranked.
+    """
 
     as_of: datetime
     snapshot_id: str
@@ -39,6 +42,7 @@ class ScorecardView(msgspec.Struct, frozen=True, kw_only=True):
     scorecard_class: str
     asset_class: str
     window_days: int
+    half_life_days: int
     rfqs_asked: int
     rfqs_quoted: int
     rfqs_declined: int
@@ -71,6 +75,14 @@ class LiquidityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     liquidity: LiquidityView
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which scorecards are asked for: ``None`` = all classes, all windows; ``half_life_days`` = 0: without recency."""
+
+    scorecard_class: str | None = None
+    window_days: int | None = None
+    half_life_days: int = 0
+
+
 class Lookups:
     """The use cases, over the ports."""
 
@@ -85,17 +97,17 @@ class Lookups:
     def dealer(self, dealer_id: str) -> DealerView:
         """Give one dealer. Raises ``NotThere``."""
         market = self._market()
-        cards = self._of_dealer(market, dealer_id, None, DEFAULT_WINDOW_DAYS)
+        cards = self._of_dealer(market, dealer_id, Wanted(window_days=DEFAULT_WINDOW_DAYS))
         return DealerView(profile=market.dealers[dealer_id], scorecards=cards)
 
-    def dealer_scorecards(self, dealer_id: str, scorecard_class: str | None, window_days: int | None) -> list[ScorecardView]:
+    def dealer_scorecards(self, dealer_id: str, wanted: Wanted) -> list[ScorecardView]:
         """Give one dealer's scorecards, by class and window. Raises ``NotThere``."""
-        return self._of_dealer(self._market(), dealer_id, scorecard_class, window_days)
+        return self._of_dealer(self._market(), dealer_id, wanted)
 
-    def scorecards(self, scorecard_class: str | None, window_days: int) -> list[ScorecardView]:
-        """Give the dealer matrix of a class (``None`` = all), best first. Raises ``NotThere`` for an unknown class."""
+    def scorecards(self, wanted: Wanted) -> list[ScorecardView]:
+        """Give the dealer matrix, best first. Raises ``NotThere`` for an unknown class."""
         market = self._market()
-        sets = self._sets(market, scorecard_class, window_days)
+        sets = self._sets(market, wanted)
         views = [self._view(market, cards, row) for cards in sets for row in range(len(cards.dealer_ids))]
         return sorted(views, key=lambda view: (view.scorecard_class, view.composite_rank or len(views), view.dealer_id))
 
@@ -121,22 +133,22 @@ class Lookups:
             raise NotReady("no-snapshot", "No snapshot has been published yet; run 'sotto refresh'")
         return market
 
-    def _sets(self, market: Market, scorecard_class: str | None, window_days: int | None) -> list[Scorecards]:
-        if scorecard_class is not None and all(name != scorecard_class for name, _ in market.scorecards):
-            known = ", ".join(sorted({name for name, _ in market.scorecards})) or "none"
-            raise NotThere("not-found", f"No scorecards for class {scorecard_class!r}; there are: {known}", "scorecard_class")
+    def _sets(self, market: Market, wanted: Wanted) -> list[Scorecards]:
+        classes = {name for name, *_ in market.scorecards}
+        if wanted.scorecard_class is not None and wanted.scorecard_class not in classes:
+            known = ", ".join(sorted(classes)) or "none"
+            message = f"No scorecards for class {wanted.scorecard_class!r}; there are: {known}"
+            raise NotThere("not-found", message, "scorecard_class")
         return [
             cards
-            for (name, days), cards in sorted(market.scorecards.items())
-            if scorecard_class in {None, name} and window_days in {None, days}
+            for (name, days, half_life), cards in sorted(market.scorecards.items())
+            if wanted.scorecard_class in {None, name} and wanted.window_days in {None, days} and wanted.half_life_days == half_life
         ]
 
-    def _of_dealer(
-        self, market: Market, dealer_id: str, scorecard_class: str | None, window_days: int | None
-    ) -> list[ScorecardView]:
+    def _of_dealer(self, market: Market, dealer_id: str, wanted: Wanted) -> list[ScorecardView]:
         if dealer_id not in market.dealers:
             raise NotThere("not-found", f"There is no dealer {dealer_id!r}", "dealer_id")
-        sets = self._sets(market, scorecard_class, window_days)
+        sets = self._sets(market, wanted)
         return [self._view(market, cards, cards.row[dealer_id]) for cards in sets]
 
     def _view(self, market: Market, cards: Scorecards, row: int) -> ScorecardView:
@@ -151,6 +163,7 @@ class Lookups:
             scorecard_class=cards.scorecard_class,
             asset_class=cards.asset_class,
             window_days=cards.window_days,
+            half_life_days=cards.half_life_days,
             rfqs_asked=int(cards.asked[row]),
             rfqs_quoted=int(cards.quoted[row]),
             rfqs_declined=int(cards.declined[row]),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from expectations.contracts import vocabulary as words
-from expectations.contracts.snapshot import SNAPSHOT_TABLES, WINDOWS_DAYS
+from expectations.contracts.snapshot import HALF_LIVES_DAYS, SNAPSHOT_TABLES, WINDOWS_DAYS
 from expectations.contracts.sources import LANDING_TABLES
 from tests.architecture.project import data_tests_of, dbt_project, declared, models, read
 
@@ -156,3 +156,4 @@ def test_dbt_and_the_rule_book_cut_tiers_alike_by_default() -> None:
 
 def test_dbt_builds_the_windows_of_the_contract() -> None:
     assert tuple(dbt_project()["vars"]["windows_days"]) == WINDOWS_DAYS
+    assert tuple(dbt_project()["vars"]["half_lives_days"]) == HALF_LIVES_DAYS

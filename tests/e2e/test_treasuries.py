@@ -67,7 +67,7 @@ def test_the_published_figures_are_those_of_the_query_by_hand(home: Path) -> Non
     with duckdb.connect(str(home / "snapshots" / snapshot / "scorecards.duckdb"), read_only=True) as connection:
         published = connection.execute(
             "select name, price_improvement, price_improvement_n from fct_dealer_scorecards join dim_dealers using (dealer_id) "
-            "where window_days = 90 and rfqs_asked > 0"
+            "where window_days = 90 and half_life_days = 0 and rfqs_asked > 0"
         ).fetchall()
     hand = by_hand()
     assert len(published) == len(hand) == 21

@@ -180,6 +180,7 @@ def _scorecard(dealer_id: str, scorecard_class: str, window_days: int, raw: Sequ
         "scorecard_class": scorecard_class,
         "asset_class": CLASSES.get(scorecard_class, scorecard_class),
         "window_days": window_days,
+        "half_life_days": 0,
         "rfqs_asked": counts,
         "rfqs_quoted": quoted,
         "rfqs_declined": counts - quoted,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from serve.web import pages
-from tests.fakes.snapshot import ILLIQUID_IG, UNTRADED
+from tests.fakes.snapshot import FIGURES, ILLIQUID_IG, UNTRADED, scorecards, small_market, write_snapshot
 from tests.integration.api_client import Api, running
 
 STATIC = Path(pages.__file__).parent / "static"
@@ -38,6 +38,19 @@ async def test_dealer_has_a_static_and_a_dynamic_profile(api: Api) -> None:
     assert len((await api.call("GET", "/v1/dealers")).json()) == 8
 
 
+async def test_half_life_chooses_the_scorecards_where_recent_days_weigh_more(tmp_path: Path) -> None:
+    rows = small_market()
+    decayed = scorecards("MUNI", 90, {**FIGURES, "F": FIGURES["A"]})
+    rows["fct_dealer_scorecards"] += [row | {"half_life_days": 60} for row in decayed]
+    write_snapshot(tmp_path, rows)
+    async with running(tmp_path, publish=False, snapshot_max_age_hours=1e6) as api:
+        plain = (await api.call("GET", "/v1/scorecards?scorecard_class=MUNI")).json()
+        recent = (await api.call("GET", "/v1/scorecards?scorecard_class=MUNI&half_life=60d")).json()
+    assert {row["half_life_days"] for row in plain} == {0}
+    assert {row["half_life_days"] for row in recent} == {60}
+    assert [row["dealer_id"] for row in recent[:3]] == ["C", "A", "F"]
+
+
 async def test_liquidity_says_why_and_what_is_not_known(api: Api) -> None:
     thin = (await api.call("GET", f"/v1/liquidity/{ILLIQUID_IG}?quantity=10000000&side=SELL")).json()
     assert thin["liquidity"]["illiquid"]
@@ -58,6 +71,7 @@ async def test_liquidity_says_why_and_what_is_not_known(api: Api) -> None:
         ("/v1/dealers/A/scorecards?window=45d", 400, "window"),
         ("/v1/scorecards?scorecard_class=CRYPTO", 404, "scorecard_class"),
         ("/v1/scorecards?window=soon", 400, "window"),
+        ("/v1/scorecards?half_life=45d", 400, "half_life"),
         ("/v1/liquidity/000000000", 404, "security_id"),
         (f"/v1/liquidity/{ILLIQUID_IG}?quantity=-5", 400, "quantity"),
         (f"/v1/liquidity/{ILLIQUID_IG}?quantity=much", 400, "quantity"),

@@ -39,13 +39,7 @@ select
     count(*) filter (where response = 'REJECTED') as rfqs_rejected,
     count(*) filter (where outcome = 'TRADED') as rfqs_won,
 
-    {% for name, column in [
-        ('improvement', 'price_improvement_gain_bps'),
-        ('reversion', 'reversion_bps'),
-        ('seconds', 'firm_quote_seconds'),
-        ('size_ratio', 'size_ratio'),
-        ('quote_improvement', 'quote_improvement_gain_bps'),
-    ] %}
+    {% for name, column in observed_statistics().items() %}
         count({{ column }}) as {{ name }}_n,
         coalesce(sum({{ column }}), 0) as {{ name }}_sum,
         coalesce(sum({{ column }} * {{ column }}), 0) as {{ name }}_squares

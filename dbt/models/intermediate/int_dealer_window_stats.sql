@@ -1,10 +1,7 @@
--- The daily statistics summed over each window, for every dealer in every class that has RFQs in the window.
-{% set counts = ['rfqs_asked', 'rfqs_quoted', 'rfqs_declined', 'rfqs_timed_out', 'rfqs_rejected', 'rfqs_won'] %}
-{% set sums = [] %}
-{% for name in ['improvement', 'reversion', 'seconds', 'size_ratio'] %}
-    {% do counts.append(name ~ '_n') %}
-    {% do sums.extend([name ~ '_sum', name ~ '_squares']) %}
-{% endfor %}
+-- The daily statistics summed over each window, with and without recency, for every dealer in every class that has RFQs
+-- in the window.
+{% set metrics = scorecard_metrics() %}
+{% set counts = response_counts() %}
 
 with days as (
 
@@ -18,27 +15,71 @@ dealers as (
 
 ),
 
+half_lives as (
+
+    select unnest({{ var('half_lives_days') }}) as half_life_days
+
+),
+
 windows as (
 
-    select unnest({{ var('windows_days') }}) as window_days
+    select
+        unnest({{ var('windows_days') }}) as window_days,
+        half_life_days
+    from half_lives
+
+),
+
+-- Context apart first: far fewer rows to weigh.
+class_days as (
+
+    select
+        scorecard_class,
+        min(asset_class) as asset_class,
+        dealer_id,
+        asked_on,
+        {% for column in day_statistics() %}
+            sum({{ column }}) as {{ column }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from days
+    where asked_on > cast({{ as_of() }} as date) - {{ var('windows_days') | max }}
+    group by scorecard_class, dealer_id, asked_on
+
+),
+
+weighed as (
+
+    select
+        windows.*,
+        class_days.*,
+        {{ recency_weight('class_days.asked_on', as_of(), 'windows.half_life_days') }} as weight
+    from class_days
+    inner join windows
+        on class_days.asked_on > cast({{ as_of() }} as date) - to_days(windows.window_days)
 
 ),
 
 summed as (
 
     select
-        windows.window_days,
-        days.scorecard_class,
-        any_value(days.asset_class) as asset_class,
-        days.dealer_id,
-        {% for column in counts + sums %}
-            sum(days.{{ column }}) as {{ column }}
+        window_days,
+        half_life_days,
+        scorecard_class,
+        min(asset_class) as asset_class,
+        dealer_id,
+        {% for column in counts %}
+            sum({{ column }}) as {{ column }},
+        {% endfor %}
+        {% for metric in metrics %}
+            sum(weight * {{ metric.total }}) as {{ metric.name }}_total,
+            sum(weight * {{ metric.count }}) as {{ metric.name }}_weight,
+            {{ 'sum(weight * ' ~ metric.squares ~ ') as ' ~ metric.name ~ '_squares,' if metric.squares }}
+            {{ effective_n('weight', metric.count) }} as {{ metric.name }}_n
             {%- if not loop.last %},{% endif %}
         {% endfor %}
-    from days
-    inner join windows
-        on days.asked_on > cast({{ as_of() }} as date) - to_days(windows.window_days)
-    group by windows.window_days, days.scorecard_class, days.dealer_id
+    from weighed
+    group by window_days, half_life_days, scorecard_class, dealer_id
 
 ),
 
@@ -46,6 +87,7 @@ classes as (
 
     select distinct
         window_days,
+        half_life_days,
         scorecard_class,
         asset_class
     from summed
@@ -54,16 +96,20 @@ classes as (
 
 select
     classes.window_days,
+    classes.half_life_days,
     classes.scorecard_class,
     classes.asset_class,
     dealers.dealer_id,
     {% for column in counts %}
         cast(coalesce(summed.{{ column }}, 0) as bigint) as {{ column }},
     {% endfor %}
-    {% for column in sums %}
-        coalesce(summed.{{ column }}, 0) as {{ column }}
+    {% for metric in metrics %}
+        {% for part in ['total', 'weight', 'n'] + (['squares'] if metric.squares else []) %}
+            cast(coalesce(summed.{{ metric.name }}_{{ part }}, 0) as double) as {{ metric.name }}_{{ part }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
         {%- if not loop.last %},{% endif %}
     {% endfor %}
 from classes
 cross join dealers
-left join summed using (window_days, scorecard_class, dealer_id)
+left join summed using (window_days, half_life_days, scorecard_class, dealer_id)

@@ -15,15 +15,15 @@ figures as (
     select
         *,
         {% for metric in metrics %}
-            {{ metric.total }} / cast(nullif({{ metric.n }}, 0) as double) as {{ metric.name }},
-            sum({{ metric.total }}) over class / cast(nullif(sum({{ metric.n }}) over class, 0) as double)
+            {{ metric.name }}_total / nullif({{ metric.name }}_weight, 0) as {{ metric.name }},
+            sum({{ metric.name }}_total) over class / nullif(sum({{ metric.name }}_weight) over class, 0)
                 as class_{{ metric.name }},
-            {{ interval_centre(metric) }} as {{ metric.name }}_centre,
-            {{ interval_half_width(metric) }} as {{ metric.name }}_half_width
+            {{ metric.name ~ '_squares' if metric.squares else 'null' }} / nullif({{ metric.name }}_weight, 0)
+                as {{ metric.name }}_mean_square
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from stats
-    window class as (partition by window_days, scorecard_class)
+    window class as (partition by window_days, half_life_days, scorecard_class)
 
 ),
 
@@ -32,6 +32,9 @@ scored as (
     select
         *,
         {% for metric in metrics %}
+            {{ interval_centre(metric.kind, metric.name, metric.name ~ '_n') }} as {{ metric.name }}_centre,
+            {% set parts = [metric.name, metric.name ~ '_n', metric.name ~ '_mean_square'] %}
+            {{ interval_half_width(metric.kind, *parts) }} as {{ metric.name }}_half_width,
             coalesce(
                 {{ component_score(metric.name, metric.name) }},
                 {{ component_score(metric.name, 'class_' ~ metric.name) }},
@@ -63,11 +66,12 @@ ranked as (
     select
         *,
         case when rfqs_asked > 0 then row_number() over class end as composite_rank,
-        count(*) filter (where rfqs_asked > 0) over (partition by window_days, scorecard_class) as dealers_ranked
+        count(*) filter (where rfqs_asked > 0) over whole_class as dealers_ranked
     from composed
     window
+        whole_class as (partition by window_days, half_life_days, scorecard_class),
         class as (
-            partition by window_days, scorecard_class
+            partition by window_days, half_life_days, scorecard_class
             order by rfqs_asked = 0 asc, composite desc, dealer_id asc
         )
 
@@ -79,6 +83,7 @@ select
     scorecard_class,
     asset_class,
     window_days,
+    half_life_days,
     rfqs_asked,
     rfqs_quoted,
     rfqs_declined,
@@ -87,7 +92,7 @@ select
     rfqs_won,
     {% for metric in metrics %}
         {{ metric.name }},
-        {{ metric.n }} as {{ metric.name }}_n,
+        cast(round({{ metric.name }}_n) as bigint) as {{ metric.name }}_n,
         {{ metric.name }}_centre - {{ metric.name }}_half_width as {{ metric.name }}_low,
         {{ metric.name }}_centre + {{ metric.name }}_half_width as {{ metric.name }}_high,
         cast({{ metric.name }}_score as double) as {{ metric.name }}_score,

@@ -1,5 +1,5 @@
 -- The machine's side is what its dealers had given before, not what they would have quoted: that was never asked.
-{% set advantage = {'kind': 'mean', 'n': 'compared', 'total': 'advantage_sum', 'squares': 'advantage_squares'} %}
+{% set half_width = interval_half_width('mean', 'advantage_mean', 'compared', 'advantage_mean_square') %}
 
 with outcomes as (
 
@@ -16,8 +16,8 @@ summed as (
         count(trader_gain_bps) as traded,
         count(trader_advantage_bps) as compared,
         count(*) filter (where trader_advantage_bps > 0) as trader_better,
-        sum(trader_advantage_bps) as advantage_sum,
-        sum(trader_advantage_bps * trader_advantage_bps) as advantage_squares
+        avg(trader_advantage_bps) as advantage_mean,
+        avg(trader_advantage_bps * trader_advantage_bps) as advantage_mean_square
     from outcomes
     group by reason_code
 
@@ -30,9 +30,7 @@ select
     traded,
     compared,
     trader_better,
-    advantage_sum / nullif(compared, 0) as trader_advantage_bps,
-    advantage_sum / nullif(compared, 0) - {{ interval_half_width(advantage) }}
-        as trader_advantage_low,
-    advantage_sum / nullif(compared, 0) + {{ interval_half_width(advantage) }}
-        as trader_advantage_high
+    advantage_mean as trader_advantage_bps,
+    advantage_mean - {{ half_width }} as trader_advantage_low,
+    advantage_mean + {{ half_width }} as trader_advantage_high
 from summed

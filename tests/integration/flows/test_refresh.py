@@ -128,8 +128,8 @@ def test_the_default_composite_is_the_weighted_sum_that_the_service_computes(goo
     market = store.current()
     assert market is not None
     compared = 0
-    for (_, window), cards in market.scorecards.items():
-        total = score(cards, spec_of("seed_v0", window, weights)).total
+    for (_, window, half_life), cards in market.scorecards.items():
+        total = score(cards, spec_of("seed_v0", window, weights, half_life_days=half_life)).total
         assert total == pytest.approx(cards.composite, abs=1e-11)
         compared += len(total)
     assert compared == good_day.manifest.tables["fct_dealer_scorecards"].rows

@@ -179,6 +179,7 @@ SCORES = [
         f"{{model: seed_v0, window: {window}, {GOOD_WEIGHTS}}}"
         for window in ("45d", "90", "90s", "d", "-90d", "1.5d", "0d", "90 days", "[]")
     ),
+    *(f"{{model: seed_v0, window: 90d, half_life: {days}, {GOOD_WEIGHTS}}}" for days in ("45d", "60", "0d", "-60d", "none")),
     *(
         f"{{model: {model}, window: 90d, {GOOD_WEIGHTS}}}"
         for model in ("seedv0", "seed_v1", "''", "[]", "42", "null", "expected_utilty")

@@ -11,7 +11,7 @@ from serve.domain.expected_cost import Pair, cost_difference
 from serve.domain.market import COLUMN, Scorecards
 from tests.unit.recommend.cases import market
 
-CARDS = market().scorecards["CORP_IG", 90]
+CARDS = market().scorecards["CORP_IG", 90, 0]
 GAIN, FILL = COLUMN["price_improvement"], COLUMN["fill_rate"]  # type: ignore[index]
 
 

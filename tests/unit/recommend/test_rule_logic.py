@@ -182,8 +182,19 @@ def test_score_profile_is_used_by_name_and_an_unknown_one_is_refused() -> None:
     book = read_rule_book(HEADER + rule.format("quiet") + profiles, "book.yml", "0" * 16)
     assert book.selects[0].score is not None
     assert (book.selects[0].score.window_days, len(book.selects[0].score.weights)) == (30, 1)
+    assert book.selects[0].score.half_life_days == 0
     (fault,) = faults_of(HEADER + rule.format("quite") + profiles)
     assert "did you mean 'quiet'?" in fault
+
+
+def test_half_life_is_optional_and_one_that_is_not_kept_is_refused_at_its_place() -> None:
+    score = "{{model: seed_v0, window: 90d, {}weights: {{hit_rate: 1.0}}}}"
+    rule = f"  - {{{{id: R, kind: select, priority: 1, when: order.illiquid, score: {score}}}}}\n"
+    book = read_rule_book(HEADER + rule.format("half_life: 60d, "), "book.yml", "0" * 16)
+    assert book.selects[0].score is not None
+    assert book.selects[0].score.half_life_days == 60
+    (fault,) = faults_of(HEADER + rule.format("half_life: 45d, "))
+    assert "half_life 45d is not kept" in fault
 
 
 def faults_of(text: str) -> list[str]:

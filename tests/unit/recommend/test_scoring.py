@@ -16,7 +16,7 @@ SEED = {"fill_rate": 0.30, "price_improvement": 0.40, "information_leakage": 0.2
 
 
 def test_worked_example_gives_1062_for_a_and_1063_for_c() -> None:
-    cards = market().scorecards["CORP_HY", 90]
+    cards = market().scorecards["CORP_HY", 90, 0]
     scores = score(cards, spec_of("seed_v0", 90, SEED))
     assert scores.total[cards.row["A"]] == pytest.approx(1.062, abs=1e-12)
     assert scores.total[cards.row["C"]] == pytest.approx(1.063, abs=1e-12)
@@ -25,7 +25,7 @@ def test_worked_example_gives_1062_for_a_and_1063_for_c() -> None:
 
 
 def test_contributions_added_from_left_to_right_are_the_score_to_the_last_digit() -> None:
-    cards = market().scorecards["CORP_IG", 30]
+    cards = market().scorecards["CORP_IG", 30, 0]
     spec = spec_of("seed_v0", 30, {"hit_rate": 0.1, "response_rate": 0.2, "size_ratio": 0.3, "fill_rate": 0.4})
     scores = score(cards, spec)
     for row in range(len(cards.dealer_ids)):
@@ -64,11 +64,13 @@ def test_unknown_model_and_window_are_refused_with_the_choices() -> None:
         spec_of("seed_v1", 90, SEED)
     with pytest.raises(ScoringError, match="30d, 60d, 90d, 180d"):
         spec_of("seed_v0", 45, SEED)
+    with pytest.raises(ScoringError, match="half_life 45d is not kept; use one of 60d, or leave it out"):
+        spec_of("seed_v0", 90, SEED, half_life_days=45)
 
 
 def test_dealer_missing_from_the_class_gets_the_mean_scores_and_no_observations() -> None:
-    cards = market().scorecards["CORP_HY", 90]
-    wider = covering(cards, "CORP_HY", 90, (*cards.dealer_ids, "NEW"))
+    cards = market().scorecards["CORP_HY", 90, 0]
+    wider = covering(cards, ("CORP_HY", 90, 0), (*cards.dealer_ids, "NEW"))
     assert wider.n[wider.row["NEW"]].tolist() == [0] * len(Metric)
     assert wider.score[wider.row["NEW"]] == pytest.approx(cards.score.mean(axis=0))
     assert math.isnan(wider.rank_share[wider.row["NEW"]])
@@ -76,6 +78,6 @@ def test_dealer_missing_from_the_class_gets_the_mean_scores_and_no_observations(
 
 
 def test_class_without_scorecards_is_neutral_for_everybody() -> None:
-    cards = covering(None, "CRYPTO", 90, ("A", "B"))
+    cards = covering(None, ("CRYPTO", 90, 0), ("A", "B"))
     assert cards.score.tolist() == [[NEUTRAL[metric] for metric in Metric]] * 2
     assert replace(cards).asked.tolist() == [0, 0]
