@@ -1,7 +1,7 @@
 """What a refresh takes in: which sources, what of theirs is new, what is missing."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import msgspec
 
 from expectations.contracts.home import Home
 from expectations.contracts.sources import TABLES
+from flows.drift import Schema, expected
 from flows.landing import Landing, Receipt
 from flows.settings import FlowSettings
 from flows.sources.config import JOURNAL_SOURCE, SourceConfig, load
@@ -72,10 +73,25 @@ def land_new(landing: Landing, pulled: Iterable[Pulled], *, now: datetime, not_a
             receipts += [known] if state == "pending" else []
         else:
             try:
-                receipts.append(landing.land(delivery, now=now, not_after=not_after))
+                before = _columns_before(newest, delivery)
+                receipts.append(landing.land(delivery, now=now, not_after=not_after, before=before))
             except SourceError as error:
                 problems.append(str(error))
     return Landed(receipts, problems)
+
+
+def _columns_before(newest: Mapping[tuple[str, str, str], Receipt], delivery: Pulled) -> Schema:
+    """Give the columns to expect: those of the file's last version, else those that its neighbours in the folder have in common."""
+    last = newest.get((delivery.source, delivery.table, delivery.file))
+    if last:
+        return expected([last.columns])
+    folder = delivery.file.rpartition("/")[0]
+    beside = [
+        receipt.columns
+        for (source, table, file), receipt in newest.items()
+        if (source, table) == (delivery.source, delivery.table) and file.rpartition("/")[0] == folder
+    ]
+    return expected(beside)
 
 
 def quarantined(home: Home, used: Iterable[Receipt]) -> dict[str, int]:

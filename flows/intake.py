@@ -1,75 +1,178 @@
-"""One delivery taken in: read as text, typed and checked against the contract, written as Parquet, bad rows apart."""
+"""One delivery taken in: read as text, mapped, typed and checked against the contract, written as Parquet, bad rows apart."""
 
+import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import duckdb
 import msgspec
+from duckdb.func import FunctionNullHandling
 from stdnum import cusip, figi, isin, lei
 
 from expectations.contracts.sources import LANDING_TABLES, Table
-from flows.sources.files import damage
+from flows import drift
+from flows.sources.cusip_recovery import recovered_cusip
+from flows.sources.formats import damage
+from flows.sources.local_times import MACROS
 from flows.sources.pulled import Pulled, SourceError, named, quoted
 from flows.validate import missing_columns, typed_select
+
+log = logging.getLogger("flows.intake")
 
 DATA_FILE = "data.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
 _IDENTIFIERS: dict[str, ModuleType] = {"cusip": cusip, "isin": isin, "figi": figi, "lei": lei}
+# Faults that say that a cell is not what its column holds.
+_UNREADABLE = ("type", "unit", "time_format", "date_format")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Good rows, bad rows, good rows whose key came before in the same delivery, and the span of the rows' own times."""
+    """Good rows, bad rows, good rows whose key came before in the same delivery, the span of the rows' own times, the columns."""
 
     rows: int
     rejected: int
     repeated: int
     happened_from: datetime | None
     happened_to: datetime | None
+    columns: drift.Schema
 
 
-def take_in(pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime) -> Counts:
+def take_in(
+    pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime, before: drift.Schema | None = None
+) -> Counts:
     """Write ``data.parquet`` and, where rows are bad, ``quarantine.parquet`` into ``work``.
 
-    Rows that happened later than ``not_after`` are bad. Raises SourceError when the delivery cannot be read, is cut off, holds
-    no row at all, or lacks a required column.
+    Rows that happened later than ``not_after`` are bad; ``before`` is what the columns were so far. Raises SourceError when the
+    delivery cannot be read, is cut off, holds no row at all, lacks a required column, or has drifted.
     """
-    table = LANDING_TABLES[pulled.table]
+    table = _contract(pulled)
     where = f"source {pulled.source!r}, table {table.name}: {pulled.file}"
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "3GB",
-        "temp_directory": str(work / ".spill"),
-        "threads": "2",
-    }
-    fault = damage(Path(pulled.file))
+    fault = damage(Path(pulled.path)) if pulled.path else None
     if fault:
         raise SourceError(f"{where} cannot be read: {fault}; deliver it again")
-    with duckdb.connect(config=config) as connection:
+    with duckdb.connect(config=_limits(work)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         present = _read(connection, pulled, table, where)
-        _note_bad_identifiers(connection, table, present)
+        seen = _seen(connection)
+        _refuse_gone(before or {}, seen, pulled, where)
+        cells = _map(connection, pulled, present, where)
+        _note_bad_identifiers(connection, table, cells)
         limit = not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        connection.execute(f"create temp table typed as {typed_select(table, present, raw='raw', not_after=limit)}")
+        select = typed_select(table, cells, raw="cells", not_after=limit, mapped=pulled.mapped is not None)
+        connection.execute(f"create temp table typed as {select}")
+        _refuse_other_types(connection, before or {}, seen, cells, where)
         _write_good(connection, pulled, work, batch=batch, now=now)
-        _write_bad(connection, pulled, work, present)
-        counts = _count(connection, table)
-    if counts.rows + counts.rejected == 0:
+        _write_bad(connection, pulled, work, list(seen), batch=batch, now=now)
+        counts = _count(connection, table, seen)
+    if counts.rows + counts.rejected == 0 and not pulled.may_be_empty:
         raise SourceError(f"{where} has a header and no rows; deliver it again, or leave the file out")
     return counts
 
 
+def _contract(pulled: Pulled) -> Table:
+    """Give the table's contract, with the identifiers that the mapping declares."""
+    table = LANDING_TABLES[pulled.table]
+    declared = dict(pulled.mapped.identifiers) if pulled.mapped else {}
+    columns = tuple(replace(column, identifier=declared.get(column.name, column.identifier)) for column in table.columns)
+    return replace(table, columns=columns) if declared else table
+
+
+def _limits(work: Path) -> dict[str, str | bool | int | float | list[str]]:
+    return {"memory_limit": "3GB", "temp_directory": str(work / ".spill"), "threads": "2"}
+
+
 def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, where: str) -> list[str]:
+    numbering = "" if pulled.numbered else "row_number() over () as _row, "
     try:
-        connection.execute(f"create temp table raw as select row_number() over () as _row, * from ({pulled.select})")
+        connection.execute(f"create temp table raw as select {numbering}* from ({pulled.select})")
     except duckdb.Error as error:
         raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
+    found = [name for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
+    if pulled.mapped:
+        here = {name.lower() for name in found}
+        lacking = [name for name in pulled.mapped.needs if name.lower() not in here]
+        if lacking:
+            fresh = [name for name in found if name.lower() not in {need.lower() for need in pulled.mapped.needs}]
+            hint = drift.looks_like(lacking, fresh)
+            raise SourceError(
+                f"{where} lacks the column(s) {', '.join(lacking)} that the mapping {pulled.mapped.name!r} reads; "
+                f"{hint + '; ' if hint else ''}it has {', '.join(found)}"
+            )
+        return found
     # Names of columns do not differ by case alone, neither in DuckDB nor in vendors' files.
     own = {name.lower(): name for name in table.names}
-    present = [own.get(name.lower(), name) for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
+    present = [own.get(name.lower(), name) for name in found]
     missing = missing_columns(table, present)
     if missing:
-        raise SourceError(f"{where} lacks the required column(s) {', '.join(missing)}; it has {', '.join(present)}")
+        hint = drift.looks_like(missing, [name for name in present if name not in table.names])
+        told = f"; {hint}" if hint else ""
+        raise SourceError(f"{where} lacks the required column(s) {', '.join(missing)}{told}; it has {', '.join(present)}")
     return present
+
+
+def _seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
+    """Give the delivery's columns as they came, with their types and how many cells are filled."""
+    types = {name: kind for name, kind, *_ in connection.execute("describe raw").fetchall() if name != "_row"}
+    counts = ", ".join(f"count(nullif(trim(cast({named(name)} as varchar)), ''))" for name in types)
+    filled = connection.execute(f"select {counts or 'count(*)'} from raw").fetchall()[0]
+    return {name: drift.Seen(str(kind), count) for (name, kind), count in zip(types.items(), filled, strict=False)}
+
+
+def _refuse_gone(before: drift.Schema, seen: drift.Schema, pulled: Pulled, where: str) -> None:
+    fresh = drift.new(before, seen)
+    gone = drift.gone(before, seen, pulled.may_lack)
+    if gone:
+        hint = drift.looks_like(gone, fresh)
+        raise SourceError(
+            f"{where} has drifted: {', '.join(gone)} was filled before and is gone{'; ' + hint if hint else ''}; have it delivered "
+            f"as before, or list it under `may_lack` in sources.yml; {drift.beside(before, seen)}"
+        )
+    if fresh:
+        log.info("%s has new columns, kept and not used: %s", where, ", ".join(fresh))
+
+
+def _refuse_other_types(
+    connection: duckdb.DuckDBPyConnection, before: drift.Schema, seen: drift.Schema, cells: list[str], where: str
+) -> None:
+    if not before:
+        return
+    rules = ", ".join(quoted(rule) for rule in _UNREADABLE)
+    faulty = dict(
+        connection.execute(
+            "select f.column, count(*) from (select unnest(_faults) as f from typed where len(_faults) > 0) "
+            f"where f.rule in ({rules}) group by all"
+        ).fetchall()
+    )
+    if not faulty:
+        return
+    names = [name for name in cells if name in faulty]
+    counts = ", ".join(f"count(nullif(trim(cast({named(name)} as varchar)), ''))" for name in names)
+    filled = dict(zip(names, connection.execute(f"select {counts} from cells").fetchall()[0], strict=True))
+    drifted = drift.of_another_type(dict.fromkeys(names, drift.Seen("", 1)), {n: max(filled[n], faulty[n]) for n in names}, faulty)
+    if drifted:
+        told = ", ".join(f"{name} ({faulty[name]} cells cannot be read as it was read before)" for name in drifted)
+        raise SourceError(f"{where} has drifted: of another type: {told}; {drift.beside(before, seen)}")
+
+
+def _map(connection: duckdb.DuckDBPyConnection, pulled: Pulled, present: list[str], where: str) -> list[str]:
+    """Make the table ``cells``: the delivery as it is, or what the mapping makes of it; give its columns."""
+    if pulled.mapped is None:
+        connection.execute("create temp view cells as from raw")
+        return present
+    for macro in MACROS:
+        connection.execute(macro)
+    if "recovered_cusip" in pulled.mapped.query:
+        connection.create_function(
+            "recovered_cusip", recovered_cusip, ["VARCHAR", "VARCHAR"], "VARCHAR", null_handling=FunctionNullHandling.SPECIAL
+        )
+    try:
+        connection.execute(f"create temp table cells as {pulled.mapped.query}")
+    except duckdb.Error as error:
+        raise SourceError(f"{where} cannot be mapped by {pulled.mapped.name!r}: {str(error).splitlines()[0]}") from error
+    found = [name for name, *_ in connection.execute("describe cells").fetchall()]
+    return [name for name in found if not name.startswith("_")]
 
 
 def _note_bad_identifiers(connection: duckdb.DuckDBPyConnection, table: Table, present: list[str]) -> None:
@@ -77,40 +180,46 @@ def _note_bad_identifiers(connection: duckdb.DuckDBPyConnection, table: Table, p
     for column in table.columns:
         if column.identifier and column.name in present:
             cell = f"nullif(trim(cast({named(column.name)} as varchar)), '')"
-            values = connection.execute(f"select distinct {cell} from raw where {cell} is not null").fetchall()
+            values = connection.execute(f"select distinct {cell} from cells where {cell} is not null").fetchall()
             bad = [(column.identifier, value) for (value,) in values if not _IDENTIFIERS[column.identifier].is_valid(value)]
             if bad:
                 connection.executemany("insert into bad_identifiers values (?, ?)", bad)
 
 
 def _write_good(connection: duckdb.DuckDBPyConnection, pulled: Pulled, work: Path, *, batch: str, now: datetime) -> None:
-    landed = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     connection.execute(
         f"copy (select * exclude (_faults), {quoted(pulled.source)} as _source, {quoted(pulled.file)} as _file, "
-        f"timestamp {quoted(landed)} as _landed_at, {quoted(batch)} as _batch from typed where len(_faults) = 0) "
+        f"timestamp {quoted(_landed(now))} as _landed_at, {quoted(batch)} as _batch from typed where len(_faults) = 0) "
         f"to {quoted(work / DATA_FILE)} (format parquet, compression zstd)"
     )
 
 
-def _write_bad(connection: duckdb.DuckDBPyConnection, pulled: Pulled, work: Path, present: list[str]) -> None:
+def _write_bad(
+    connection: duckdb.DuckDBPyConnection, pulled: Pulled, work: Path, present: list[str], *, batch: str, now: datetime
+) -> None:
     """Write one row per fault: a bad row with two faults stands there twice, with the same row number."""
     origin = f"{quoted(pulled.source)}, {quoted(pulled.table)}, {quoted(pulled.file)}"
+    stamp = f"{quoted(batch)}, timestamp {quoted(_landed(now))}"
     raw = ", ".join(f"{quoted(name)}, raw.{named(name)}" for name in present)
     connection.execute(
         "create temp table bad (source varchar, table_name varchar, file varchar, row bigint, column_name varchar, "
-        "rule varchar, reason varchar, value varchar, raw varchar)"
+        "rule varchar, reason varchar, value varchar, raw varchar, batch varchar, landed_at timestamp)"
     )
     connection.execute(
-        f"insert into bad select {origin}, _row, f.column, f.rule, f.reason, f.value, cast(json_object({raw}) as varchar) "
+        f"insert into bad select {origin}, _row, f.column, f.rule, f.reason, f.value, cast(json_object({raw}) as varchar), {stamp} "
         "from (select _row, unnest(_faults) as f from typed where len(_faults) > 0) join raw using (_row)"
     )
     if _exists(connection, "reject_errors"):
         connection.execute(
             f"insert into bad select distinct on (line) {origin}, line - 1, column_name, 'unreadable', error_message, null, "
-            "csv_line from reject_errors order by line, column_idx"
+            f"csv_line, {stamp} from reject_errors order by line, column_idx"
         )
     if connection.execute("select count(*) from bad").fetchone() != (0,):
-        connection.execute(f"copy bad to {quoted(work / QUARANTINE_FILE)} (format parquet, compression zstd)")
+        connection.execute(f"copy (from bad order by row) to {quoted(work / QUARANTINE_FILE)} (format parquet, compression zstd)")
+
+
+def _landed(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -118,11 +227,12 @@ def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     return found != (0,)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> Counts:
+def _count(connection: duckdb.DuckDBPyConnection, table: Table, seen: drift.Schema) -> Counts:
     key = ", ".join(f"{name} := {named(name)}" for name in table.key)
     times = f"min({table.happened_at}), max({table.happened_at})" if table.happened_at else "null, null"
     rows, distinct, first, last = connection.execute(
         f"select count(*), count(distinct struct_pack({key})), {times} from typed where len(_faults) = 0"
     ).fetchall()[0]
-    rejected = connection.execute("select count(distinct (rule = 'unreadable', row)) from bad").fetchall()[0][0]
-    return Counts(rows=rows, rejected=rejected, repeated=rows - distinct, happened_from=first, happened_to=last)
+    unreadable = "select count(distinct row) from bad where rule = 'unreadable'"
+    rejected = connection.execute(f"select count(*) + ({unreadable}) from typed where len(_faults) > 0").fetchall()[0][0]
+    return Counts(rows=rows, rejected=rejected, repeated=rows - distinct, happened_from=first, happened_to=last, columns=seen)

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from expectations.contracts.home import Home
+from flows.drift import Schema
 from flows.intake import DATA_FILE, QUARANTINE_FILE, take_in
 from flows.sources.pulled import Pulled
 
@@ -18,7 +19,8 @@ _RECEIPT, _ACCEPTED, _HELD = "receipt.json", "accepted.json", "held.json"
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What landed: ``rows`` good ones, ``rejected`` to quarantine, ``repeated`` = good rows whose key came before in it.
 
-    ``happened_from`` and ``happened_to`` bound the rows' own times (UTC; ``None`` for tables without one).
+    ``happened_from`` and ``happened_to`` bound the rows' own times (UTC; ``None`` for tables without one). ``columns`` are the
+    vendor's, as they came.
     """
 
     source: str
@@ -32,6 +34,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     happened_from: datetime | None = None
     happened_to: datetime | None = None
+    columns: Schema = {}
 
 
 class Landing:
@@ -79,8 +82,11 @@ class Landing:
         held: dict[str, str] = msgspec.json.decode((self.folder(receipt) / _HELD).read_bytes())
         return held["reason"]
 
-    def land(self, pulled: Pulled, *, now: datetime, not_after: datetime) -> Receipt:
-        """Type, check and write one delivery. Raises SourceError when it cannot be read, is empty or lacks a column."""
+    def land(self, pulled: Pulled, *, now: datetime, not_after: datetime, before: Schema | None = None) -> Receipt:
+        """Type, check and write one delivery; ``before`` is what its columns were so far.
+
+        Raises SourceError when it cannot be read, is empty, lacks a column, or has drifted.
+        """
         # The name is part of it: a vendor may send the same content under two names.
         mark = hashlib.sha256(f"{pulled.file}\n{pulled.content_hash}".encode()).hexdigest()
         batch = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{mark[:8]}"
@@ -89,23 +95,24 @@ class Landing:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         try:
-            return self._written(pulled, work, batch=batch, now=now, not_after=not_after)
+            counts = take_in(pulled, work, batch=batch, now=now, not_after=not_after, before=before)
+            receipt = Receipt(
+                source=pulled.source,
+                table=pulled.table,
+                file=pulled.file,
+                content_hash=pulled.content_hash,
+                batch=batch,
+                landed_at=now,
+                **msgspec.structs.asdict(counts),
+            )
+            return self.keep(receipt, work)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _written(self, pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime) -> Receipt:
-        counts = take_in(pulled, work, batch=batch, now=now, not_after=not_after)
-        receipt = Receipt(
-            source=pulled.source,
-            table=pulled.table,
-            file=pulled.file,
-            content_hash=pulled.content_hash,
-            batch=batch,
-            landed_at=now,
-            **msgspec.structs.asdict(counts),
-        )
+    def keep(self, receipt: Receipt, work: Path) -> Receipt:
+        """Move a finished work folder to its place, quarantined rows first: with the rename it is landed, before it is not."""
         if receipt.rejected:
-            target = self._home.quarantine / receipt.source / receipt.table / f"{batch}.parquet"
+            target = self._home.quarantine / receipt.source / receipt.table / f"{receipt.batch}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             (work / QUARANTINE_FILE).replace(target)
         (work / _RECEIPT).write_bytes(msgspec.json.format(msgspec.json.encode(receipt)))

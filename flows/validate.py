@@ -31,12 +31,13 @@ def missing_columns(table: Table, present: Collection[str]) -> list[str]:
     return [column.name for column in table.columns if column.required and column.name not in present]
 
 
-def typed_select(table: Table, present: Collection[str], *, raw: str, not_after: str) -> str:
+def typed_select(table: Table, present: Collection[str], *, raw: str, not_after: str, mapped: bool = False) -> str:
     """Give the query that types ``raw`` (cells as text, ``_row``) and adds ``_faults``, a list of what is wrong.
 
     ``not_after`` is an ISO time: what happened later is faulty. A fault is {column, rule, reason, value}. Bad identifiers are
     looked up in the table ``bad_identifiers`` (kind, value). Times with an offset are taken to UTC, times without one are UTC
-    already: the connection's ``TimeZone`` must be UTC.
+    already: the connection's ``TimeZone`` must be UTC. Where ``raw`` is ``mapped`` it has ``_mapping_faults``, too: what the
+    mapping found wrong with a column is told, and nothing else about that column.
     """
     extras = [name for name in present if name not in table.names and not name.startswith("_")]
     cells = [f"{_typed(column, present)} as {named(column.name)}" for column in table.columns]
@@ -47,12 +48,19 @@ def typed_select(table: Table, present: Collection[str], *, raw: str, not_after:
             late = f"{named(column.name)} > timestamp {quoted(not_after)}"
             checks.append(_fault(column.name, "in_the_future", late, f"lies after {not_after}", named(column.name)))
     originals = [f"{named(column.name)} as {named('_raw_' + column.name)}" for column in table.columns if column.name in present]
-    typed = ", ".join(["_row", *cells, *originals, *(named(extra) for extra in extras)])
+    own = ["_mapping_faults"] if mapped else []
+    typed = ", ".join(["_row", *own, *cells, *originals, *(named(extra) for extra in extras)])
     kept = ", ".join(["_row", *(named(name) for name in table.names), *(named(extra) for extra in extras)])
-    return (
-        f"with typed as (select {typed} from {raw}) "
-        f"select {kept}, list_filter([{', '.join(checks)}], lambda fault: fault is not null) as _faults from typed"
-    )
+    return f"with typed as (select {typed} from {raw}) select {kept}, {_told(checks, mapped=mapped)} as _faults from typed"
+
+
+def _told(checks: list[str], *, mapped: bool) -> str:
+    found = f"list_filter([{', '.join(checks)}], lambda fault: fault is not null)"
+    if not mapped:
+        return found
+    named_already = "list_transform(coalesce(_mapping_faults, []), lambda fault: fault.column)"
+    others = f"list_filter({found}, lambda fault: not list_contains({named_already}, fault.column))"
+    return f"list_concat(coalesce(_mapping_faults, []), {others})"
 
 
 def _typed(column: Column, present: Collection[str]) -> str:

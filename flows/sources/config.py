@@ -1,6 +1,5 @@
 """``sources.yml``: which sources there are, of which kind, and where."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,60 @@ import msgspec
 import yaml
 
 from expectations.contracts.sources import TABLES
+from flows.settings import PROJECT
+from flows.sources.mapping import load_mapping
 from flows.sources.pulled import SourceError
+from flows.sources.secrets import filled
 
 JOURNAL_SOURCE = "journal"
 FOLDER_SOURCE = "files"
 
 
+class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names of the environment variables with user and password."""
+
+    user: str
+    password: str
+
+
+class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a REST vendor knows us; every value but ``header`` names an environment variable, so that no secret stands in a file."""
+
+    bearer: str | None = None
+    basic: Basic | None = None
+    header: str | None = None
+    key: str | None = None
+
+
 class SourceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One source. ``tables`` limits what is taken from it; ``optional`` tables may be absent from a delivery."""
+    """One source. ``tables`` limits what is taken from it; ``optional`` tables may be absent from a delivery.
+
+    ``mapping`` names a vendor's mapping; ``options`` go to fsspec; ``may_lack`` are columns (``table.column``) that may be gone;
+    ``rate_per_s`` bounds the requests to a REST vendor; ``post_executions`` sends it ours. In the path of a remote source and in
+    ``options``, ``$NAME`` stays as it is until it is used. ``downloads`` is set when the list is read.
+    """
 
     name: str
     kind: str
     path: str
     tables: list[str] | None = None
     optional: list[str] = []
+    mapping: str | None = None
+    options: dict[str, Any] = {}
+    auth: Auth | None = None
+    rate_per_s: float = 5.0
+    may_lack: list[str] = []
+    post_executions: bool = False
+    downloads: str = ""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the path leads elsewhere."""
+        return self.kind in {"rest", "sql"} or "://" in filled(self.path)
+
+    def lacks(self, table: str) -> tuple[str, ...]:
+        """Name the columns of a table that may be gone."""
+        return tuple(name.partition(".")[2] for name in self.may_lack if name.startswith(f"{table}."))
 
 
 class _Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,11 +97,26 @@ def load(path: Path, *, home: Path) -> list[SourceConfig]:
 
 
 def _resolved(source: SourceConfig, file: Path, home: Path) -> SourceConfig:
-    known: dict[str, Any] = {**os.environ, "SOTTO_HOME": str(home)}
-    wanted = re.findall(r"\$\{?(\w+)\}?", source.path)
-    missing = [name for name in wanted if not known.get(name)]
-    if missing:
-        raise SourceError(f"{file}: source {source.name!r} needs the environment variable {missing[0]}, which is not set")
-    expanded = re.sub(r"\$\{?(\w+)\}?", lambda match: str(known[match.group(1)]), source.path)
-    absolute = (file.parent / Path(expanded).expanduser()).resolve()
-    return msgspec.structs.replace(source, path=str(absolute))
+    known = {"SOTTO_HOME": str(home)}
+    place, folder = f"{file}: source {source.name!r}", home / "downloads" / source.name
+    try:
+        expanded = str(filled(source.path, known))
+        filled(source.options)
+    except SourceError as error:
+        raise SourceError(f"{place} needs something: {error}") from error
+    source = msgspec.structs.replace(source, mapping=_mapping_file(source, file), downloads=str(folder))
+    if source.kind in {"rest", "sql"} or "://" in expanded:
+        # What a variable holds may be a secret: it is put in when it is used.
+        return source
+    return msgspec.structs.replace(source, path=str((file.parent / Path(expanded).expanduser()).resolve()))
+
+
+def _mapping_file(source: SourceConfig, file: Path) -> str | None:
+    """Find a mapping beside the list of sources, else among those that are shipped, and check it."""
+    if source.mapping is None:
+        return None
+    beside = [file.parent / "mappings", PROJECT / "config" / "mappings"]
+    path = next((folder / f"{source.mapping}.yml" for folder in beside if (folder / f"{source.mapping}.yml").is_file()), None)
+    path = path or beside[-1] / f"{source.mapping}.yml"
+    load_mapping(path)
+    return str(path)

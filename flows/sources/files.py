@@ -1,15 +1,19 @@
-"""The kind ``canonical``: CSV or Parquet files, gzip or not, named after the canonical tables."""
+"""The kinds ``canonical`` and ``files``: files that lie in a folder or behind a URL, canonical or mapped."""
 
-import gzip
 import hashlib
 import re
-import zlib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 from expectations.contracts.sources import TABLES
 from flows.sources.config import SourceConfig
-from flows.sources.pulled import Pulled, SourceError, quoted
+from flows.sources.formats import PACKED, bare_name, is_readable, reader, unpacked
+from flows.sources.mapped import compiled, fingerprint
+from flows.sources.mapping import TableMap, load_mapping
+from flows.sources.pulled import Pulled, SourceError
+from flows.sources.remote import Fetched, fetch
+from flows.sources.shelf import Shelf
 
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
 _NAME = re.compile(rf"^({'|'.join(TABLES)})(?:[-.].*)?$")
@@ -26,9 +30,64 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     for path in sorted(folder.iterdir()):
         table = table_of(path)
         if table and (source.tables is None or table in source.tables):
-            if path.stat().st_size == 0:
-                raise SourceError(f"source {source.name!r}: {path} is empty (0 bytes); deliver it again")
-            yield Pulled(source.name, table, str(path), content_hash(path), f"select * from {reader(path)}")
+            _not_empty(source, str(path), path)
+            yield Pulled(
+                source.name, table, str(path), content_hash(path), reader(path), path=str(path), may_lack=source.lacks(table)
+            )
+
+
+def pull_files(source: SourceConfig) -> Iterator[Pulled]:
+    """Find a mapping's files, or canonical ones, in a folder or behind a URL; what lies elsewhere is copied first.
+
+    Raises SourceError when nothing is there, a file is empty or damaged, or the mapping gives a table without ``files``.
+    """
+    mapping = load_mapping(Path(source.mapping)) if source.mapping else None
+    shelf = Shelf(Path(source.downloads))
+    for found in _found(source, shelf):
+        name = found.file.rsplit("/", 1)[-1]
+        tables = {t: m for t, m in mapping.tables.items() if m.files and fnmatch(name, m.files)} if mapping else _canonical(name)
+        for table, mapped in tables.items():
+            if source.tables is None or table in source.tables:
+                _not_empty(source, found.file, found.path)
+                yield _delivery(source, shelf, found, table, mapped)
+
+
+def _canonical(name: str) -> dict[str, TableMap | None]:
+    match = _NAME.match(re.sub(r"\.\w+$", "", bare_name(name))) if is_readable(name) else None
+    return {match.group(1): None} if match else {}
+
+
+def _found(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
+    if source.is_remote:
+        return fetch(source, shelf)
+    place = Path(source.path)
+    paths = sorted(place.iterdir()) if place.is_dir() else sorted(place.parent.glob(place.name))
+    files = [path for path in paths if path.is_file() and not path.name.startswith(".")]
+    if not place.is_dir() and not files:
+        raise SourceError(f"source {source.name!r}: nothing lies at {place}; check `path`")
+    return [Fetched(str(path), path, "") for path in files]
+
+
+def _delivery(source: SourceConfig, shelf: Shelf, found: Fetched, table: str, mapped: TableMap | None) -> Pulled:
+    digest = found.content_hash or content_hash(found.path)
+    path = found.path
+    if path.suffix in PACKED:
+        packed = path
+        kept = shelf.current(f"{found.file} unpacked", digest) or shelf.put(
+            f"{found.file} unpacked", digest, lambda to: unpacked(packed, to), file_name=bare_name(path.name)
+        )
+        path = Path(kept.path)
+    select = reader(path, delimiter=mapped.delimiter if mapped else ",")
+    lacks = source.lacks(table)
+    if mapped is None or source.mapping is None:
+        return Pulled(source.name, table, found.file, digest, select, path=str(path), may_lack=lacks)
+    how = compiled(Path(source.mapping).stem, table, mapped)
+    return Pulled(source.name, table, found.file, fingerprint(digest, mapped), select, mapped=how, path=str(path), may_lack=lacks)
+
+
+def _not_empty(source: SourceConfig, name: str, path: Path) -> None:
+    if path.stat().st_size == 0:
+        raise SourceError(f"source {source.name!r}: {name} is empty (0 bytes); deliver it again")
 
 
 def table_of(path: Path) -> str | None:
@@ -37,29 +96,6 @@ def table_of(path: Path) -> str | None:
         return None
     match = _NAME.match(re.sub(r"\.(csv|csv\.gz|parquet)$", "", path.name))
     return match.group(1) if match else None
-
-
-def reader(path: Path) -> str:
-    """Give the DuckDB table function that reads a file; CSV cells stay text, so that landing judges them."""
-    if path.name.endswith(".parquet"):
-        return f"read_parquet({quoted(path)})"
-    return f"read_csv({quoted(path)}, header=true, all_varchar=true, delim=',', quote='\"', escape='\"', store_rejects=true)"
-
-
-def damage(path: Path) -> str | None:
-    """Say what is wrong with a gzip file as a whole; ``None`` where nothing is, or for any other file.
-
-    DuckDB reads a file that was cut off up to the cut, and does not compare the checksum.
-    """
-    if path.suffix != ".gz" or not path.is_file():
-        return None
-    try:
-        with gzip.open(path) as stream:
-            while stream.read(1 << 20):
-                pass
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        return f"it is cut off or damaged ({str(error).rstrip('.')})"
-    return None
 
 
 def content_hash(path: Path) -> str:

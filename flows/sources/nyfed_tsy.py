@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from flows.sources.config import SourceConfig
-from flows.sources.files import content_hash, reader
+from flows.sources.files import content_hash
+from flows.sources.formats import reader
 from flows.sources.pulled import Pulled, SourceError, quoted
 
 ALIASES_FILE = "dealer_aliases.json"
@@ -120,6 +121,6 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     slug = _SLUG.format(name="dealer_name")
     for path in paths:
         digest = hashlib.sha256((content_hash(path) + content_hash(aliases)).encode()).hexdigest()
-        head = _TRADES.format(trades=reader(path), names=listed)
+        head = _TRADES.format(trades=f"({reader(path)})", names=listed)
         for table, select in _TABLES.items():
-            yield Pulled(source.name, table, str(path), digest, head + select.format(slug=slug))
+            yield Pulled(source.name, table, str(path), digest, head + select.format(slug=slug), path=str(path))

@@ -1,6 +1,8 @@
 """What a source hands to landing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 class SourceError(Exception):
@@ -8,11 +10,28 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Mapped:
+    """How a vendor's rows become canonical ones.
+
+    ``query`` reads the table ``raw`` (the vendor's columns as text, ``_row``) and gives canonical cells as text with
+    ``_mapping_faults``; ``needs`` are the vendor's columns that it names; ``identifiers`` says of which kind a column's
+    identifiers are.
+    """
+
+    name: str
+    query: str
+    needs: tuple[str, ...]
+    identifiers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """One delivery of one table.
 
     ``file`` names the delivery (a newer version of the same file supersedes the older one), ``content_hash`` is over its
-    bytes, ``select`` is a DuckDB query that gives the rows with every column as text, in delivery order.
+    bytes and its mapping, ``select`` is a DuckDB query that gives the rows with every column as text, in delivery order.
+    ``path`` is the local file behind it (``None`` = there is none of its own). ``may_be_empty``: no rows at all is an answer.
+    ``may_lack`` names columns that may be gone; ``numbered``: the query gives ``_row`` itself.
     """
 
     source: str
@@ -20,6 +39,11 @@ class Pulled:
     file: str
     content_hash: str
     select: str
+    mapped: Mapped | None = None
+    path: str | None = None
+    may_be_empty: bool = False
+    may_lack: tuple[str, ...] = ()
+    numbered: bool = False
 
 
 def quoted(text: object) -> str:
@@ -30,3 +54,12 @@ def quoted(text: object) -> str:
 def named(column: str) -> str:
     """Quote a name as an SQL identifier."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Give what to add to a message about an unknown word: the nearest known one, else all of a few, else nothing."""
+    names = list(known)
+    near = get_close_matches(word, names, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there are {', '.join(sorted(names))}" if 0 < len(names) <= 12 else ""

@@ -8,6 +8,7 @@ from flows.sources.pulled import Pulled, SourceError
 
 KINDS: dict[str, Callable[[SourceConfig], Iterable[Pulled]]] = {
     "canonical": files.pull,
+    "files": files.pull_files,
     "journal": journal.pull,
     "nyfed_tsy": nyfed_tsy.pull,
 }
@@ -19,5 +20,9 @@ def pull(source: SourceConfig) -> list[Pulled]:
         raise SourceError(f"source {source.name!r}: unknown kind {source.kind!r}; there are {', '.join(sorted(KINDS))}")
     try:
         return list(KINDS[source.kind](source))
+    except SourceError as error:
+        if str(error).startswith("source "):
+            raise
+        raise SourceError(f"source {source.name!r}: {error}") from error.__cause__
     except OSError as error:
         raise SourceError(f"source {source.name!r}: {error.filename}: {error.strerror}") from error

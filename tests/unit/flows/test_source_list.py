@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from flows.sources.config import SourceConfig, load
@@ -60,10 +61,14 @@ def test_paths_are_taken_from_the_list_s_folder_and_from_the_environment(tmp_pat
     far = "{name: far, kind: nyfed_tsy, path: '${SOTTO_TEST_DATA}/x'}"
     at_home = "{name: home, kind: canonical, path: $SOTTO_HOME/market}"
     path = written(tmp_path, f"sources: [{near}, {far}, {at_home}]")
-    assert load(path, home=tmp_path / "state") == [
+    downloads = tmp_path / "state" / "downloads"
+    expected = [
         SourceConfig(name="near", kind="canonical", path=str(tmp_path / "data"), tables=["trades"], optional=["axes"]),
         SourceConfig(name="far", kind="nyfed_tsy", path=str(tmp_path / "elsewhere" / "x")),
         SourceConfig(name="home", kind="canonical", path=str(tmp_path / "state" / "market")),
+    ]
+    assert load(path, home=tmp_path / "state") == [
+        msgspec.structs.replace(source, downloads=str(downloads / source.name)) for source in expected
     ]
 
 

@@ -1,0 +1,54 @@
+"""``$NAME`` in sources.yml: filled in from the environment when it is used, and taken out of whatever is told."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from flows.sources.pulled import SourceError
+
+_NAME = re.compile(r"\$\{?(\w+)\}?")
+_HIDDEN_FROM = 4
+
+
+def names_in(value: object) -> list[str]:
+    """Name the variables in a text, or in the texts of a nested value."""
+    if isinstance(value, str):
+        return _NAME.findall(value)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [name for part in parts for name in names_in(part)]
+
+
+def filled(value: Any, known: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - a text, or a nest of them
+    """Put the environment's values into a text, or into the texts of a nested value. Raises SourceError where one is not set."""
+    if isinstance(value, dict):
+        return {name: filled(part, known) for name, part in value.items()}
+    if isinstance(value, list):
+        return [filled(part, known) for part in value]
+    if not isinstance(value, str):
+        return value
+    return _NAME.sub(lambda match: secret(match.group(1), known), value)
+
+
+def secret(name: str, known: Mapping[str, str] | None = None) -> str:
+    """Read one environment variable. Raises SourceError where it is not set."""
+    found = (known or {}).get(name) or os.environ.get(name)
+    if not found:
+        raise SourceError(f"the environment variable {name} is not set")
+    return found
+
+
+def scrubbed(text: str, *used: object) -> str:
+    """Take the values of the variables that ``used`` names out of a text, and passwords out of its URLs; one line."""
+    for name in (name for value in used for name in names_in(value)):
+        value = os.environ.get(name, "")
+        if len(value) >= _HIDDEN_FROM:
+            text = text.replace(value, f"${name}")
+    return " ".join(re.sub(r"(?<=://)[^/@\s'\"]+@", "", text).split())
+
+
+def shown(url: str) -> str:
+    """Write a URL without user, password and query: what may stand in receipts and logs."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
