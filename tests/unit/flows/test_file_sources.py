@@ -227,7 +227,8 @@ def web(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", folder
+        port = server.server_address[1]
+        yield f"http://127.0.0.1:{port}", folder
         server.shutdown()
 
 
