@@ -26,6 +26,16 @@ def market(dealers: int) -> Rows:
     return rows
 
 
+def features(dealers: int) -> dict[str, dict[str, str]]:
+    """Give what a score is made of, by dealer, for one class and window: what a store of features would hold."""
+    cards = market(dealers)["fct_dealer_scorecards"]
+    rows = [row for row in cards if (row["scorecard_class"], row["window_days"]) == ("CORP_IG", 90)]
+    return {
+        f"scorecard:CORP_IG:90:{row['dealer_id']}": {name: str(value) for name, value in row.items() if value is not None}
+        for row in rows
+    }
+
+
 def _name(number: int, stem: str) -> str:
     return f"{stem}{number:04d}"
 

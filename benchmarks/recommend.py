@@ -7,7 +7,6 @@ besides falls on all alike, because the measured calls take turns.
 import argparse
 import os
 import random
-import shutil
 import statistics
 import sys
 import threading
@@ -18,6 +17,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 
 from benchmarks._calls import ECHO, EMPTY, RECOMMEND, Line, per_second, request_of
+from benchmarks._market import features
+from benchmarks._redis import holding, is_here
 from benchmarks._serving import Service, serving
 from tests.fakes.snapshot import make_current
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             *_one_by_one(services, chosen.rounds),
             *_under_load(services["main"], chosen.seconds),
             *_while_swapping(services["main"], chosen.seconds),
-            _redis(),
+            *_beside_redis(services["main"], Path(folder), chosen.rounds),
         ]
     text = "\n".join(lines)
     sys.stdout.write(text + "\n")
@@ -153,9 +154,22 @@ def _swaps(home: Path) -> Iterator[None]:
         swapper.join()
 
 
-def _redis() -> str:
-    said = "not measured here" if shutil.which("redis-server") else "skipped: there is no redis-server on this machine"
-    return f"| over reading the same features from a local Redis in one pipeline | {said} | 0.2 |"
+def _beside_redis(service: Service, folder: Path, rounds: int) -> Iterator[str]:
+    what = "over reading the same dealers' features from a local Redis in one pipeline"
+    if not is_here():
+        yield f"| {what} | skipped: there is no redis-server on this machine | 0.2 |"
+        return
+    request, line = request_of(service, RECOMMEND), Line(service)
+    ours, theirs = [], []
+    with holding(folder, features(DEALERS)) as redis:
+        for turn in range(rounds // 4 + 5):
+            taken, read = line.time(request), redis.time()
+            if turn >= 5:
+                ours.append(taken)
+                theirs.append(read)
+    line.close()
+    mine, redis_p50 = statistics.median(ours) * 1e3, statistics.median(theirs) * 1e3
+    yield f"| {what} ({mine:.2f} / {redis_p50:.2f} ms) | {mine / redis_p50:.2f} x | 0.2 |"
 
 
 def _report(text: str, rounds: int, seconds: float) -> str:
