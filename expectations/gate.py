@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from duckdb_engine import Dialect
 from sqlalchemy.dialects import registry
 
-from expectations.contracts.snapshot import GateResult
+from expectations.contracts.snapshot import GateResult, Severity
 from expectations.contracts.sources import LANDING_TABLES
 from expectations.suites.checks import Check, NoRows, RowCount, Suite
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
 LANDING_SUITES = tuple(LANDING_TABLES)
-SCORECARD_SUITES = ("scorecards",)
+SCORECARD_SUITES = ("scorecards", "history", "drift")
+_RELATION = re.compile(r"\b(landing|staging|intermediate|marts|audit)\.(\w+)")
 _SHOWN_ROWS = 3
 
 
@@ -103,10 +105,11 @@ def _data(suite: Suite, check: Check) -> str:
 def _expectation(check: Check) -> Any:  # noqa: ANN401 - untyped by the library
     import great_expectations as gx
 
-    meta = {"check": check.name}
+    severity = "critical" if check.severity is Severity.ERROR else "warning"
+    said = {"description": check.harm, "meta": {"check": check.name}, "severity": severity}
     if isinstance(check, RowCount):
-        return gx.expectations.ExpectTableRowCountToBeBetween(min_value=check.at_least, description=check.harm, meta=meta)
-    return gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=check.query, description=check.harm, meta=meta)
+        return gx.expectations.ExpectTableRowCountToBeBetween(min_value=check.at_least, **said)
+    return gx.expectations.UnexpectedRowsExpectation(unexpected_rows_query=check.query, **said)
 
 
 def _result(suite: Suite, check: Check, result: Any) -> GateResult:  # noqa: ANN401 - untyped by the library
@@ -117,7 +120,23 @@ def _result(suite: Suite, check: Check, result: Any) -> GateResult:  # noqa: ANN
     rows = result.result.get("details", {}).get("unexpected_rows") or []
     if rows and not result.success:
         observed = f"{len(rows)} row(s), such as " + "; ".join(str(dict(row)) for row in rows[:_SHOWN_ROWS])
-    return GateResult(suite=suite.name, check=check.name, passed=bool(result.success), harm=check.harm, observed=observed)
+    return GateResult(
+        suite=suite.name,
+        check=check.name,
+        passed=bool(result.success),
+        harm=check.harm,
+        observed=observed,
+        severity=check.severity,
+        node=_node(_data(suite, check)),
+    )
+
+
+def _node(data: str) -> str:
+    """Name what made a check's data: the dbt model of the first relation in it, or the table that a flow has laid."""
+    found = _RELATION.search(data)
+    if found is None:
+        return ""
+    return found.group(0) if found.group(1) in {"landing", "audit"} else f"model.sotto.{found.group(2)}"
 
 
 def _exceptions(info: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What a refresh takes in: which sources, what of theirs is new, what is missing."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +39,8 @@ def missing_tables(landing: Landing, source: SourceConfig, pulled: Iterable[Pull
     if source.name == JOURNAL_SOURCE:
         return []
     before = {receipt.table for receipt in landing.receipts() if receipt.source == source.name}
+    if source.tables is not None:
+        before &= set(source.tables)
     gone = before - {delivery.table for delivery in pulled} - set(source.optional)
     return [
         f"source {source.name!r}: {table} was delivered before and is missing from {source.path}; "
@@ -47,9 +49,17 @@ def missing_tables(landing: Landing, source: SourceConfig, pulled: Iterable[Pull
     ]
 
 
-def missing_needed(pulled: Iterable[Pulled], problems: list[str]) -> list[str]:
-    """Name the tables that a refresh cannot do without and no source gives; quiet where another problem explains it."""
-    given = {delivery.table for delivery in pulled}
+def only(source: SourceConfig, tables: Sequence[str] | None) -> SourceConfig | None:
+    """Limit a source to some tables for one pull; ``None`` where it would give none of them. ``tables`` ``None`` = all."""
+    if tables is None:
+        return source
+    wanted = [table for table in tables if source.tables is None or table in source.tables]
+    return msgspec.structs.replace(source, tables=wanted) if wanted else None
+
+
+def missing_needed(pulled: Iterable[Pulled], landed: Iterable[Receipt], problems: list[str]) -> list[str]:
+    """Name the tables that a refresh cannot do without and no source gives or gave; quiet where another problem explains it."""
+    given = {delivery.table for delivery in pulled} | {receipt.table for receipt in landed}
     missing = [table.name for table in TABLES.values() if table.needed and table.name not in given]
     if not missing or problems:
         return []

@@ -26,6 +26,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     gate: list[GateResult]
     dbt_invocation_id: str
     code_version: str
+    sources: list[str]
 
 
 def publish(home: Home, made: Made) -> Manifest:

@@ -1,6 +1,7 @@
 """The refresh: pull, land, build, fit, gate, publish. What the gate has not passed, nobody sees."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -10,15 +11,18 @@ from filelock import FileLock, Timeout
 from prefect import State, flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.tasks import Task
 
 from expectations.contracts.snapshot import GateResult, Manifest
 from expectations.gate import LANDING_SUITES, SCORECARD_SUITES, GateError, run_gate
-from flows import deliveries, fit, publish, transform
+from flows import artifacts, deliveries, fit, publish, transform
 from flows.build import BuildFailed, BuildReport, build
 from flows.data_docs import write_gate_page
 from flows.landing import Landing, Receipt
+from flows.notify import tell_of_failure
+from flows.previous import lay_previous
 from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
@@ -39,7 +43,14 @@ def _is_passing_fault(_task: Task[..., object], _run: TaskRun, state: State[obje
     return False
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2, retry_condition_fn=_is_passing_fault, tags=["source"])
+@task(
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=2,
+    retry_condition_fn=_is_passing_fault,
+    timeout_seconds=1800,
+    tags=["source"],
+)
 def pull_source(source: SourceConfig) -> list[Pulled]:
     """Find what a source has to give."""
     return pull(source)
@@ -51,7 +62,7 @@ def land(landing: Landing, pulled: list[Pulled], *, now: datetime, not_after: da
     return deliveries.land_new(landing, pulled, now=now, not_after=not_after)
 
 
-@task(cache_policy=NO_CACHE)
+@task(cache_policy=NO_CACHE, timeout_seconds=1800, tags=["gate"])
 def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
     """Run suites of the gate on the warehouse."""
     return run_gate(settings.state.warehouse, suites)
@@ -70,9 +81,14 @@ def publish_snapshot(settings: FlowSettings, made: publish.Made) -> Manifest:
     return publish.publish(settings.state, made)
 
 
-@flow(name="refresh", timeout_seconds=4 * 3600)
+@flow(name="refresh", timeout_seconds=4 * 3600, on_failure=[tell_of_failure], on_crashed=[tell_of_failure])
 def refresh(
-    sources: str | None = None, as_of: datetime | None = None, known_at: datetime | None = None, *, full: bool = False
+    sources: str | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    *,
+    full: bool = False,
+    tables: list[str] | None = None,
 ) -> State[Manifest]:
     """Pull every source, land what is new, build the marts, fit, pass the gate, publish a snapshot.
 
@@ -80,26 +96,33 @@ def refresh(
     ``as_of``: nothing that happened later is used; default: now. ``known_at``: nothing landed later is used; default: now.
     A time without a zone is UTC.
     ``full``: build from nothing instead of on what stands.
+    ``tables``: pull only these of the canonical tables, and use the others as they were landed before; default: all.
     """
     settings = FlowSettings()
     try:
         with FileLock(_made(settings.state.root) / "refresh.lock", blocking=False):
-            manifest = _refresh(settings, sources, as_of, known_at, full=full)
+            manifest = _refresh(settings, _listed(settings, sources), as_of, known_at, full=full, tables=tables)
     except Timeout:
         return Failed(message="another refresh is running; wait for it to end", data=Refused(["another refresh is running"]))
     except Refused as refused:
+        artifacts.leave_refused(refused.reasons, refused.gate, refused.page)
         return Failed(message=f"nothing published: {'; '.join(refused.reasons)}", data=refused)
     return Completed(message=f"published {manifest.snapshot_id}", data=manifest)
 
 
 def _refresh(
-    settings: FlowSettings, sources: str | None, as_of: datetime | None, known_at: datetime | None, *, full: bool
+    settings: FlowSettings,
+    listed: list[SourceConfig],
+    as_of: datetime | None,
+    known_at: datetime | None,
+    *,
+    full: bool,
+    tables: Sequence[str] | None,
 ) -> Manifest:
     now = datetime.now(UTC)
     instant, known = _utc(as_of or now), _utc(known_at or now)
     landing = Landing(settings.state)
-    listed = _listed(settings, sources)
-    landed = _take_in(landing, listed, now=now, not_after=max(now, instant))
+    landed = _take_in(landing, listed, now=now, not_after=max(now, instant), tables=tables)
     used = transform.batches_to_use(landing, (source.name for source in listed), known_at=known)
     log.info("landed %d new deliveries, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
     if full:
@@ -109,6 +132,8 @@ def _refresh(
     passed = _pass_landing(settings, landing, landed, now)
     built = _build(settings, instant, full=full)
     fit_costs(settings)
+    names = sorted(source.name for source in listed)
+    lay_previous(settings.state, as_of=instant, sources=names)
     passed += _pass(settings, SCORECARD_SUITES)
     made = publish.Made(
         as_of=instant,
@@ -118,11 +143,12 @@ def _refresh(
         gate=passed,
         dbt_invocation_id=built.invocation_id,
         code_version=version("sotto"),
+        sources=names,
     )
     manifest = publish_snapshot(settings, made)
     # What was landed after the known-at time has not been judged: it waits for a refresh that uses it.
     landing.accept([receipt for receipt in landed if receipt in used], at=now)
-    write_gate_page(settings.state, manifest.snapshot_id, passed)
+    artifacts.leave_published(settings.state, manifest, write_gate_page(settings.state, manifest.snapshot_id, passed))
     publish.drop_old(settings.state, keep=settings.keep_snapshots)
     log.info("published snapshot %s", manifest.snapshot_id)
     return manifest
@@ -135,11 +161,13 @@ def _listed(settings: FlowSettings, sources: str | None) -> list[SourceConfig]:
         raise Refused([str(error)]) from error
 
 
-def _take_in(landing: Landing, listed: list[SourceConfig], *, now: datetime, not_after: datetime) -> list[Receipt]:
+def _take_in(
+    landing: Landing, listed: list[SourceConfig], *, now: datetime, not_after: datetime, tables: Sequence[str] | None
+) -> list[Receipt]:
     """Pull and land every source. What is good lands even where another source is bad; then the refresh is refused."""
     problems: list[str] = []
     pulled: list[Pulled] = []
-    for source in listed:
+    for source in filter(None, (deliveries.only(source, tables) for source in listed)):
         log.info("pulling %s from %s", source.name, source.path)
         try:
             found = pull_source(source)
@@ -149,7 +177,9 @@ def _take_in(landing: Landing, listed: list[SourceConfig], *, now: datetime, not
         problems += deliveries.missing_tables(landing, source, found)
         pulled += found
     outcome = land(landing, pulled, now=now, not_after=not_after)
-    problems += outcome.problems + deliveries.missing_needed(pulled, problems)
+    names = {source.name for source in listed}
+    before = [receipt for receipt in landing.receipts() if tables is not None and receipt.source in names]
+    problems += outcome.problems + deliveries.missing_needed(pulled, before, problems)
     if problems:
         raise Refused(problems)
     return outcome.receipts
@@ -166,10 +196,12 @@ def _pass_landing(settings: FlowSettings, landing: Landing, landed: list[Receipt
 
 
 class _Failing(Refused):
-    """Refused by the gate: ``results`` are the failed checks."""
+    """Refused by the gate: ``results`` are the failed checks, each told with its harm, its rows, what made them, and the run."""
 
-    def __init__(self, results: list[GateResult]) -> None:
-        super().__init__([f"{r.suite}.{r.check} failed: {r.harm} ({r.observed})" for r in results])
+    def __init__(self, results: list[GateResult], gate: list[GateResult], page: Path) -> None:
+        run = flow_run.get_name()
+        told = [f"{r.suite}.{r.check} failed: {r.harm} ({r.observed}; made by {r.node}; run {run})" for r in results]
+        super().__init__(told, gate=gate, page=page)
         self.results = results
 
 
@@ -179,10 +211,12 @@ def _pass(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
         results = check(settings, suites)
     except GateError as error:
         raise Refused([str(error)]) from error
-    failed = [result for result in results if not result.passed]
+    failed = [result for result in results if result.refuses]
     if failed:
-        write_gate_page(settings.state, "refused", results)
-        raise _Failing(failed)
+        raise _Failing(failed, results, write_gate_page(settings.state, "refused", results))
+    for result in results:
+        if not result.passed:
+            log.warning("%s.%s: %s (%s; made by %s)", result.suite, result.check, result.harm, result.observed, result.node)
     return results
 
 

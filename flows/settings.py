@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.contracts.home import Home
@@ -21,6 +21,8 @@ class FlowSettings(BaseSettings):
     duckdb_memory: str = "4GB"
     duckdb_threads: int = Field(default=2, ge=1)
     keep_snapshots: int = Field(default=50, ge=1)
+    webhook_url: SecretStr | None = None
+    snapshot_max_age_hours: float = Field(default=96.0, gt=0)
 
     @property
     def state(self) -> Home:

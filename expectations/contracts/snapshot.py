@@ -1,6 +1,7 @@
 """The snapshot: the tables in ``scorecards.duckdb`` and the ``manifest.json`` beside it."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -146,14 +147,38 @@ class TableFacts(msgspec.Struct, frozen=True):
     logical_hash: str
 
 
+class Severity(StrEnum):
+    """What a failed check does: an error keeps everything from being published, a warning is told beside it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
 class GateResult(msgspec.Struct, frozen=True):
-    """One check of the gate: where, what, whether it held, and the harm it prevents."""
+    """One check of the gate: where, what, whether it held, and the harm it prevents.
+
+    ``node`` is what made the rows: a dbt node, or a landing table; ``observed`` tells of the rows that do the harm.
+    """
 
     suite: str
     check: str
     passed: bool
     harm: str
     observed: str = ""
+    severity: Severity = Severity.ERROR
+    node: str = ""
+
+    @property
+    def refuses(self) -> bool:
+        """Say whether nothing may be published because of it."""
+        return not self.passed and self.severity is Severity.ERROR
+
+    @property
+    def outcome(self) -> str:
+        """Say in a word how the check ended: passed, warning or failed."""
+        if self.passed:
+            return "passed"
+        return "failed" if self.refuses else "warning"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,3 +194,4 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     gate: list[GateResult]
     dbt_invocation_id: str
     code_version: str
+    sources: list[str] = []

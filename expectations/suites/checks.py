@@ -1,6 +1,11 @@
-"""The two forms of check that suites are made of."""
+"""The two forms of check that suites are made of; an error shuts the gate, a warning is told and published with."""
 
 from dataclasses import dataclass
+
+from expectations.contracts.snapshot import Severity
+
+# The instant that the build looks back from; nothing later is in it.
+AS_OF = "(select max(as_of) from marts.fct_dealer_scorecards)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +15,7 @@ class RowCount:
     name: str
     at_least: int
     harm: str
+    severity: Severity = Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,7 @@ class NoRows:
     query: str
     harm: str
     data: str | None = None
+    severity: Severity = Severity.ERROR
 
 
 Check = RowCount | NoRows

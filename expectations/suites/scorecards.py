@@ -1,6 +1,11 @@
 """The dealer scorecards and what they rest on, before they are published."""
 
+from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, Severity
 from expectations.suites.checks import NoRows, RowCount, Suite
+
+# A dealer asked less often may well have been dropped by the desk.
+_OFTEN = 20
+_LEAST_CLASS, _LEAST_AGREEMENT = 8, 0.3
 
 SUITE = Suite(
     "scorecards",
@@ -35,6 +40,36 @@ SUITE = Suite(
             "having count(*) >= 100 and corr(vendor_reversion_bps, own_reversion_bps) < -0.2",
             "A vendor whose reversion runs against our own has the opposite sign; good dealers would look like leakers.",
             "select * from marts.fct_executions",
+        ),
+        NoRows(
+            "no_dealer_vanishes",
+            "select dealer_id, sum(rfqs_asked) as asked_before from {batch} "
+            f"where window_days = {DEFAULT_WINDOW_DAYS} and dealer_id not in (select dealer_id from marts.dim_dealers) "
+            "and dealer_id not in (select dealer_ref from intermediate.int_dealer_names) "
+            f"group by all having sum(rfqs_asked) >= {_OFTEN}",
+            "A dealer whom the desk asks and the list has lost is neither ranked nor left out with a reason: it is simply gone.",
+            "select * from audit.previous_scorecards",
+        ),
+        NoRows(
+            "nobody_falls_silent",
+            "select before.dealer_id, sum(before.rfqs_asked) as asked_before from (select * from {batch}) as before "
+            f"where before.window_days = 30 group by all having sum(before.rfqs_asked) >= {_OFTEN} and before.dealer_id not in ("
+            "select dealer_id from marts.fct_dealer_scorecards where window_days = 30 and rfqs_asked > 0)",
+            "A dealer who drops out of the log from one snapshot to the next is likelier renamed than idle; its record is split.",
+            "select * from audit.previous_scorecards",
+            Severity.WARNING,
+        ),
+        NoRows(
+            "ranks_hold",
+            "select scorecard_class, count(*) as dealers, corr(before.composite_rank, now.composite_rank) as agreement "
+            "from (select * from {batch}) as before "
+            "inner join marts.fct_dealer_scorecards as now using (dealer_id, scorecard_class, window_days) "
+            f"where window_days = {DEFAULT_WINDOW_DAYS} and least(before.rfqs_asked, now.rfqs_asked) >= {_OFTEN} "
+            f"group by all having count(*) >= {_LEAST_CLASS} "
+            f"and corr(before.composite_rank, now.composite_rank) < {_LEAST_AGREEMENT}",
+            "Ninety days of record do not turn over within a week: so much churn is a change of data, not of dealers.",
+            "select * from audit.previous_scorecards",
+            Severity.WARNING,
         ),
     ),
 )

@@ -31,6 +31,7 @@ def made(number: int) -> Made:
         gate=[],
         dbt_invocation_id="",
         code_version="0",
+        sources=["market"],
     )
 
 

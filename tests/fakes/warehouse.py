@@ -16,12 +16,34 @@ _RECEIPTS = (
 )
 _ROWS = 10
 
+_HAPPENED = {"rfq_log": "asked_at", "trades": "executed_at", "reference_prices": "priced_at"}
+# Ten rows on each weekday of two months before the scorecards' as_of.
+_A_SPRING = """
+insert into staging.stg_{table} by name
+select days.at as {column} from (
+    select timestamp '2025-05-31 15:00' - to_days(back) as at from range(60) as numbers (back)
+) as days, range(10)
+where isodow(days.at) < 6
+"""
+_DAY_STATS = """
+create table intermediate.int_dealer_day_stats as
+select
+    'CORP_IG' as scorecard_class, date '2025-05-31' - cast(back as integer) as asked_on, 10 as rfqs_asked,
+    7 + back % 3 as rfqs_quoted, 7 as quote_improvement_n, 7.0 * (back % 3 - 5) as quote_improvement_sum,
+    7 as seconds_n, 7.0 * (20 + 2 * (back % 3)) as seconds_sum
+from range(60) as numbers (back)
+"""
+_PREVIOUS = """
+create table audit.previous_scorecards
+(as_of timestamp, dealer_id varchar, scorecard_class varchar, window_days integer, rfqs_asked bigint, composite_rank integer)
+"""
+
 
 def build(path: Path, *, scorecards: int = 3) -> Path:
     """Write the warehouse; ``scorecards`` rows stand in each published table."""
     with duckdb.connect(str(path)) as connection:
         connection.execute("begin")
-        for schema in ("landing", "staging", "intermediate", "marts"):
+        for schema in ("landing", "staging", "intermediate", "marts", "audit"):
             connection.execute(f"create schema {schema}")
         connection.execute(_RECEIPTS)
         for table in LANDING_TABLES.values():
@@ -33,12 +55,18 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
                 "insert into landing.receipts values ('market', ?, ?, 'b', now(), 1000, 4, 10, null, true)",
                 [table.name, f"{table.name}.csv"],
             )
-        connection.execute("create table staging.stg_rfq_log as select * from landing.rfq_log")
+        for table in ("rfq_log", "trades", "reference_prices"):
+            renamed = "rename (as_of as priced_at)" if table == "reference_prices" else ""
+            connection.execute(f"create table staging.stg_{table} as select * {renamed} from landing.{table} limit 0")
+            connection.execute(_A_SPRING.format(table=table, column=_HAPPENED[table]))
+        connection.execute(_DAY_STATS)
+        connection.execute("create table intermediate.int_dealer_names (dealer_ref varchar)")
         connection.execute("create table intermediate.int_unresolved_rows (file varchar, row bigint)")
         for name, columns in SNAPSHOT_TABLES.items():
             cells = ", ".join(f"{named(column)} {kind}" for column, kind in columns.items())
             connection.execute(f"create table marts.{name} ({cells})")
         write_scorecards(connection, scorecards)
+        connection.execute(_PREVIOUS)
         connection.execute(
             "create table marts.fct_rfq_responses as select 5.0::double as quote_improvement_gain_bps from range(20)"
         )

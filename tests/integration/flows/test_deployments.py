@@ -40,7 +40,7 @@ def test_every_entrypoint_is_a_flow_that_takes_the_parameters_given() -> None:
         assert isinstance(flow, Flow)
         assert set(deployment["parameters"]) <= set(flow.parameters.properties)
         assert deployment["description"]
-        assert "refresh" in deployment["tags"]
+        assert deployment["tags"][0] == flow.name
         assert deployment["work_pool"]["name"] == "sotto"
         assert deployment["schedules"]
         assert deployment["concurrency_limit"]["limit"] == 1
@@ -54,6 +54,7 @@ def test_every_parameter_of_the_refresh_is_described() -> None:
 
 def test_deployments_produce_scheduled_runs_on_a_real_server(prefect_api: str) -> None:
     prefect(prefect_api, "work-pool", "create", "sotto", "--type", "process")
+    prefect(prefect_api, "work-pool", "set-concurrency-limit", "sotto", "1")
     prefect(prefect_api, "deploy", "--all")
     wanted = {deployment["name"] for deployment in DECLARED}
     scheduled = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])))
@@ -73,3 +74,4 @@ def test_deployments_produce_scheduled_runs_on_a_real_server(prefect_api: str) -
         (minute, True, True) for minute in (0, 15, 30, 45)
     }
     assert {(at.hour, at.minute) for at in found["nightly"]} == {(3, 30)}
+    assert {at.minute for at in found["tca"]} == {5}

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from prefect.client.orchestration import get_client
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import SNAPSHOT_TABLES
@@ -39,6 +40,35 @@ def test_a_refresh_publishes_a_whole_snapshot(good_day: GoodDay) -> None:
     assert all(result.passed for result in told.gate)
     assert (home.data_docs / f"{told.snapshot_id}.html").is_file()
     assert {Landing(home).state(receipt) for receipt in Landing(home).receipts()} == {"accepted"}
+
+
+def test_a_refresh_leaves_its_tables_and_reports_on_the_server(good_day: GoodDay) -> None:
+    home, told = Home(good_day.home), good_day.manifest
+    with get_client(sync_client=True) as client:
+        latest = {found.key: found for found in client.read_latest_artifacts()}
+    assert told.snapshot_id in str(latest["snapshot"].data)
+    best = json.loads(str(latest["scorecards"].data))
+    assert {row["rank"] for row in best} == {1, 2, 3, 4, 5}
+    gate = json.loads(str(latest["gate"].data))
+    assert {(row["data set"], row["check"]) for row in gate} == {(result.suite, result.check) for result in told.gate}
+    assert all(row["made by"] for row in gate)
+    assert {row["table"]: row["rows set aside"] for row in json.loads(str(latest["quarantine"].data))} == told.quarantined
+    assert (home.data_docs / f"{told.snapshot_id}.html").as_uri() in str(latest["data-docs"].data)
+
+
+def test_a_pull_of_some_tables_uses_the_others_as_they_were_landed(
+    good_day: GoodDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(good_day.copied(tmp_path / "home"))
+    monkeypatch.setenv("SOTTO_HOME", str(home.root))
+    from flows.refresh import refresh
+
+    state = refresh(str(good_day.market), as_of=AS_OF, tables=["tca_results"], return_state=True)
+    manifest = state.result()
+    assert manifest.snapshot_id == good_day.manifest.snapshot_id
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        # The snapshot before it was of the same sources and instant: the gate could compare.
+        assert connection.execute("select count(*) > 0 from audit.previous_scorecards").fetchall() == [(True,)]
 
 
 def test_every_row_delivered_is_landed_or_stands_in_quarantine_with_a_reason(good_day: GoodDay) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.contracts.home import Home
-from expectations.contracts.snapshot import GateResult
+from expectations.contracts.snapshot import GateResult, Severity
 from expectations.contracts.sources import TABLES
 from flows.data_docs import write_gate_page
 from flows.deliveries import missing_needed, missing_tables
@@ -64,10 +64,10 @@ def test_a_table_delivered_before_and_gone_now_is_missing_unless_optional(desk: 
 
 def test_tables_that_no_refresh_can_do_without_are_named_once(desk: Desk) -> None:
     vendor.deliver(desk.vendor, "dealers.csv", vendor.rows("dealers", 2))
-    assert missing_needed(desk.pull(), []) == [
+    assert missing_needed(desk.pull(), [], []) == [
         "no source gives securities, rfq_log: a refresh needs rfq_log, dealers and securities"
     ]
-    assert missing_needed(desk.pull(), ["something else is wrong already"]) == []
+    assert missing_needed(desk.pull(), [], ["something else is wrong already"]) == []
 
 
 class Page(HTMLParser):
@@ -93,6 +93,7 @@ def test_the_gate_s_page_needs_nothing_from_elsewhere_and_shows_failures_first(t
         GateResult(
             suite="axes", check="repeated_share", passed=False, harm="A <b>flood</b>.", observed="<script>alert(1)</script>"
         ),
+        GateResult(suite="drift", check="odd", passed=False, harm="None.", severity=Severity.WARNING, node="model.sotto.x"),
     ]
     path = write_gate_page(Home(tmp_path), "20250630T220000Z-abc", results)
     assert path == tmp_path / "data_docs" / "20250630T220000Z-abc.html"
@@ -101,8 +102,10 @@ def test_the_gate_s_page_needs_nothing_from_elsewhere_and_shows_failures_first(t
     assert "https://" not in html
     page = Page()
     page.feed(html)
-    assert page.loads == []
+    # The other reports lie beside it.
+    assert page.loads == ["index.html"]
+    assert '<a href="20250630T220000Z-abc.html">' in (path.parent / "index.html").read_text(encoding="utf-8")
     assert {"script", "link", "b", "img"}.isdisjoint(page.tags)
-    assert "1 checks passed, 1 failed" in page.text
-    assert page.text.index("repeated_share") < page.text.index("rejected_share")
+    assert "1 checks passed, 1 warned, 1 failed" in page.text
+    assert page.text.index("repeated_share") < page.text.index("odd") < page.text.index("rejected_share")
     assert "<script>alert(1)</script>" in page.text

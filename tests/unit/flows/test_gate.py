@@ -30,6 +30,49 @@ delete from marts.fct_executions where own_reversion_bps > 99;
 update marts.fct_executions set vendor_reversion_bps = -vendor_reversion_bps
 """
 
+PREVIOUS = "insert into audit.previous_scorecards values (null, "
+LAST_WEEK = "where asked_on > date '2025-05-26'"
+LAST_FRIDAY = "timestamp '2025-05-30 15:00'"
+STANDING = """
+insert into audit.previous_scorecards
+select timestamp '2025-05-31', 'D' || n, 'CORP_IG', window_days, 50, n
+from range(1, 11) as r (n), (values (30), (90)) as w (window_days);
+insert into marts.dim_dealers by name select 'D' || n as dealer_id from range(1, 11) as r (n);
+insert into marts.fct_dealer_scorecards by name
+select 'D' || n as dealer_id, 'CORP_IG' as scorecard_class, window_days, 50 as rfqs_asked, 11 - n as composite_rank
+from range(1, 11) as r (n), (values (30), (90)) as w (window_days)
+"""
+
+
+def usual(table: str, column: str) -> tuple[str, set[Place]]:
+    """Let the last Friday have four rows of its ten."""
+    keep = f"select rowid from staging.stg_{table} where {column} = {LAST_FRIDAY} limit 4"
+    return (
+        f"delete from staging.stg_{table} where {column} = {LAST_FRIDAY} and rowid not in ({keep})",
+        {("history", f"{table}_volume_is_usual")},
+    )
+
+
+def swollen(table: str, column: str) -> tuple[str, set[Place]]:
+    """Let it have two hundred more."""
+    return (
+        f"insert into staging.stg_{table} by name select {LAST_FRIDAY} as {column} from range(200)",
+        {("history", f"{table}_volume_is_usual"), ("history", f"{table}_volume_is_possible")},
+    )
+
+
+def old(table: str, column: str) -> tuple[str, set[Place]]:
+    """Let nothing have come for ten days."""
+    return f"delete from staging.stg_{table} where {column} > timestamp '2025-05-21 16:00'", {("history", f"{table}_is_fresh")}
+
+
+def shifted(change: str, figure: str, *, possible: bool) -> tuple[str, set[Place]]:
+    places = {("drift", f"{figure}_is_usual")} | (set() if possible else {("drift", f"{figure}_is_possible")})
+    return f"update intermediate.int_dealer_day_stats set {change} {LAST_WEEK}", places
+
+
+HISTORIES = (("rfq_log", "asked_at"), ("trades", "executed_at"), ("reference_prices", "priced_at"))
+
 # What breaks checks, and which; the breaks of one round do not touch one another.
 ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
     "bad rows": [
@@ -45,7 +88,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
             (f"update landing.receipts set repeated = 201 where table_name = '{name}'", {(name, "repeated_share")})
             for name in LANDING_SUITES
         ),
-        ("insert into intermediate.int_unresolved_rows select 'f', n from range(5) as r (n)", {("scorecards", "rows_resolved")}),
+        ("insert into intermediate.int_unresolved_rows select 'f', n from range(50) as r (n)", {("scorecards", "rows_resolved")}),
         ("update marts.fct_executions set vendor_reversion_bps = -vendor_reversion_bps", {("scorecards", "vendors_have_our_sign")}),
     ],
     "nothing there": [
@@ -61,6 +104,24 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         (LEAPS, {("reference_prices", "no_jump")}),
         ("update marts.fct_dealer_scorecards set response_speed = -1", {("scorecards", "figures_in_bounds")}),
     ],
+    "a thin Friday": [
+        *(usual(*history) for history in HISTORIES),
+        shifted("rfqs_quoted = 6", "response_rate", possible=True),
+        shifted("quote_improvement_sum = 7 * -7.5", "quote_improvement_bps", possible=True),
+        shifted("seconds_sum = 7 * 27", "response_seconds", possible=True),
+        (STANDING, {("scorecards", "ranks_hold")}),
+    ],
+    "a swollen Friday": [
+        *(swollen(*history) for history in HISTORIES),
+        shifted("rfqs_quoted = 0", "response_rate", possible=False),
+        shifted("quote_improvement_sum = 7 * -400", "quote_improvement_bps", possible=False),
+        shifted("seconds_sum = 7 * 1", "response_seconds", possible=False),
+        (PREVIOUS + "'gone', 'CORP_IG', 90, 20, 1)", {("scorecards", "no_dealer_vanishes")}),
+        (PREVIOUS + "'text 1', 'CORP_IG', 30, 20, 1)", {("scorecards", "nobody_falls_silent")}),
+    ],
+    "nothing new": [
+        *(old(*history) for history in HISTORIES),
+    ],
     "leaks out of bounds": [
         ("update marts.fct_dealer_scorecards set information_leakage = 501", {("scorecards", "figures_in_bounds")}),
     ],
@@ -73,6 +134,8 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         (ALIAS + "('Alpha', 'BETA', '2025-02-01', null)", set()),
         ("insert into intermediate.int_unresolved_rows select 'f', n from range(4) as r (n)", set()),
         (FEW_AGAINST_US, set()),
+        (PREVIOUS + "'renamed', 'CORP_IG', 90, 50, 1), (null, 'seldom', 'CORP_IG', 30, 19, 1)", set()),
+        ("insert into intermediate.int_dealer_names values ('renamed')", set()),
         ("update marts.fct_rfq_responses set quote_improvement_gain_bps = null", set()),
         ("update marts.fct_dealer_scorecards set information_leakage = null, response_speed = null", set()),
         ("delete from landing.trades; delete from landing.axes; delete from landing.tca_results", set()),
