@@ -13,12 +13,12 @@ from flows.publish import DATABASE
 _SHOWN_RANKS = 5
 
 _BEST = f"""
-select distinct
+select
     scorecard_class, composite_rank as rank, dealer_id, tier, rfqs_asked, round(composite, 4) as composite,
     round(fill_rate, 3) as fill_rate, round(price_improvement, 2) as price_improvement_bps,
     round(information_leakage, 2) as reversion_bps, round(response_speed, 1) as response_s
 from fct_dealer_scorecards
-where window_days = {DEFAULT_WINDOW_DAYS} and composite_rank <= {_SHOWN_RANKS}
+where window_days = {DEFAULT_WINDOW_DAYS} and half_life_days = 0 and composite_rank <= {_SHOWN_RANKS}
 order by scorecard_class, rank
 """
 

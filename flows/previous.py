@@ -32,9 +32,9 @@ def lay_previous(home: Home, *, as_of: datetime, sources: Sequence[str]) -> Mani
         if manifest is not None:
             connection.execute(f"attach {quoted(home.snapshots / manifest.snapshot_id / DATABASE)} as previous (read_only)")
             connection.execute(
-                "insert into audit.previous_scorecards by name from (select columns(c -> c in ("
-                "'as_of', 'dealer_id', 'scorecard_class', 'window_days', 'rfqs_asked', 'composite_rank')) "
-                "from previous.fct_dealer_scorecards)"
+                "insert into audit.previous_scorecards "
+                "select as_of, dealer_id, scorecard_class, window_days, rfqs_asked, composite_rank "
+                "from previous.fct_dealer_scorecards where half_life_days = 0"
             )
             connection.execute("detach previous")
     return manifest

@@ -54,7 +54,7 @@ SUITE = Suite(
             "nobody_falls_silent",
             "select before.dealer_id, sum(before.rfqs_asked) as asked_before from (select * from {batch}) as before "
             f"where before.window_days = 30 group by all having sum(before.rfqs_asked) >= {_OFTEN} and before.dealer_id not in ("
-            "select dealer_id from marts.fct_dealer_scorecards where window_days = 30 and rfqs_asked > 0)",
+            "select dealer_id from marts.fct_dealer_scorecards where window_days = 30 and half_life_days = 0 and rfqs_asked > 0)",
             "A dealer who drops out of the log from one snapshot to the next is likelier renamed than idle; its record is split.",
             "select * from audit.previous_scorecards",
             Severity.WARNING,
@@ -64,7 +64,8 @@ SUITE = Suite(
             "select scorecard_class, count(*) as dealers, corr(before.composite_rank, now.composite_rank) as agreement "
             "from (select * from {batch}) as before "
             "inner join marts.fct_dealer_scorecards as now using (dealer_id, scorecard_class, window_days) "
-            f"where window_days = {DEFAULT_WINDOW_DAYS} and least(before.rfqs_asked, now.rfqs_asked) >= {_OFTEN} "
+            f"where window_days = {DEFAULT_WINDOW_DAYS} and now.half_life_days = 0 "
+            f"and least(before.rfqs_asked, now.rfqs_asked) >= {_OFTEN} "
             f"group by all having count(*) >= {_LEAST_CLASS} "
             f"and corr(before.composite_rank, now.composite_rank) < {_LEAST_AGREEMENT}",
             "Ninety days of record do not turn over within a week: so much churn is a change of data, not of dealers.",

@@ -39,7 +39,9 @@ select timestamp '2025-05-31', 'D' || n, 'CORP_IG', window_days, 50, n
 from range(1, 11) as r (n), (values (30), (90)) as w (window_days);
 insert into marts.dim_dealers by name select 'D' || n as dealer_id from range(1, 11) as r (n);
 insert into marts.fct_dealer_scorecards by name
-select 'D' || n as dealer_id, 'CORP_IG' as scorecard_class, window_days, 50 as rfqs_asked, 11 - n as composite_rank
+select
+    'D' || n as dealer_id, 'CORP_IG' as scorecard_class, window_days, 0 as half_life_days, 50 as rfqs_asked,
+    11 - n as composite_rank
 from range(1, 11) as r (n), (values (30), (90)) as w (window_days)
 """
 
