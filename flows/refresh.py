@@ -20,6 +20,7 @@ from expectations.gate import LANDING_SUITES, SCORECARD_SUITES, GateError, run_g
 from flows import artifacts, deliveries, fit, publish, transform
 from flows.build import BuildFailed, BuildReport, build
 from flows.data_docs import write_gate_page
+from flows.executions import post_executions
 from flows.landing import Landing, Receipt
 from flows.notify import tell_of_failure
 from flows.previous import lay_previous
@@ -28,6 +29,7 @@ from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
 from flows.sources.registry import pull
+from flows.sources.secrets import shown
 
 log = logging.getLogger("flows.refresh")
 
@@ -54,6 +56,12 @@ def _is_passing_fault(_task: Task[..., object], _run: TaskRun, state: State[obje
 def pull_source(source: SourceConfig) -> list[Pulled]:
     """Find what a source has to give."""
     return pull(source)
+
+
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=2, retry_condition_fn=_is_passing_fault, tags=["source"])
+def send_executions(source: SourceConfig, journal: Path) -> int:
+    """Post our executions to a TCA vendor, each once."""
+    return post_executions(source, journal)
 
 
 @task(cache_policy=NO_CACHE)
@@ -122,7 +130,7 @@ def _refresh(
     now = datetime.now(UTC)
     instant, known = _utc(as_of or now), _utc(known_at or now)
     landing = Landing(settings.state)
-    landed = _take_in(landing, listed, now=now, not_after=max(now, instant), tables=tables)
+    landed = _take_in(landing, listed, settings.state.journal, now=now, not_after=max(now, instant), tables=tables)
     used = transform.batches_to_use(landing, (source.name for source in listed), known_at=known)
     log.info("landed %d new deliveries, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
     if full:
@@ -162,14 +170,16 @@ def _listed(settings: FlowSettings, sources: str | None) -> list[SourceConfig]:
 
 
 def _take_in(
-    landing: Landing, listed: list[SourceConfig], *, now: datetime, not_after: datetime, tables: Sequence[str] | None
+    landing: Landing, listed: list[SourceConfig], journal: Path, *, now: datetime, not_after: datetime, tables: Sequence[str] | None
 ) -> list[Receipt]:
     """Pull and land every source. What is good lands even where another source is bad; then the refresh is refused."""
     problems: list[str] = []
     pulled: list[Pulled] = []
     for source in filter(None, (deliveries.only(source, tables) for source in listed)):
-        log.info("pulling %s from %s", source.name, source.path)
+        log.info("pulling %s from %s", source.name, shown(source.path))
         try:
+            if source.post_executions and journal.exists():
+                send_executions(source, journal)
             found = pull_source(source)
         except SourceError as error:
             problems.append(str(error))

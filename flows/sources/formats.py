@@ -27,7 +27,7 @@ def is_readable(name: str) -> bool:
     return Path(bare_name(name)).suffix in {*TEXT_ENDINGS, *LINE_ENDINGS, ".parquet"}
 
 
-def unpacked(path: Path, to: Path) -> int | None:
+def unpacked(path: Path, to: Path) -> None:
     """Unpack a bz2, xz or zip file; a zip must hold one file. Raises SourceError when it is damaged."""
     try:
         if path.suffix == ".zip":
@@ -42,7 +42,6 @@ def unpacked(path: Path, to: Path) -> int | None:
                 shutil.copyfileobj(stream, out)
     except (EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, zlib.error) as error:
         raise SourceError(f"{path.name} is cut off or damaged ({str(error).rstrip('.')}); deliver it again") from None
-    return None
 
 
 def damage(path: Path) -> str | None:

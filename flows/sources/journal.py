@@ -43,6 +43,11 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     yield from _listed(path, OVERRIDES, override_rows(_events(path, OverrideEvent)))
 
 
+def executed_rows(path: Path) -> list[dict[str, str | None]]:
+    """Give the rows of closed RFQs, for those who want to know what was traded. Raises SourceError when it is no journal."""
+    return list(rfq_rows(_Entry(at, event) for at, event in _events(path, _READ)))
+
+
 def _listed(path: Path, table: Table, rows: Iterable[dict[str, str | None]]) -> Iterator[Pulled]:
     """Write the rows where landing can read them; nothing is delivered while there are none."""
     content = msgspec.json.encode(list(rows))

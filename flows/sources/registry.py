@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from flows.sources import files, journal, nyfed_tsy
+from flows.sources import files, journal, nyfed_tsy, rest, sql
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
 
@@ -11,6 +11,8 @@ KINDS: dict[str, Callable[[SourceConfig], Iterable[Pulled]]] = {
     "files": files.pull_files,
     "journal": journal.pull,
     "nyfed_tsy": nyfed_tsy.pull,
+    "rest": rest.pull,
+    "sql": sql.pull,
 }
 
 

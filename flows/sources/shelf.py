@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,12 +12,17 @@ _INDEX = "index.json"
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """One delivery: ``mark`` is what the vendor says of its version (``None`` = nothing), ``rows`` where they were counted."""
+    """One delivery: ``mark`` is what the vendor says of its version (``None`` = nothing).
+
+    ``rows``, the ``most`` that it has ever had, and the ``columns`` are known of what comes row by row.
+    """
 
     mark: str | None
     content_hash: str
     path: str
-    rows: int | None = None
+    rows: int = 0
+    most: int = 0
+    columns: list[str] = []
 
 
 class Shelf:
@@ -39,20 +44,44 @@ class Shelf:
         kept = self.index().get(name)
         return kept if kept and mark is not None and kept.mark == mark else None
 
-    def put(self, name: str, mark: str | None, write: Callable[[Path], int | None], *, file_name: str) -> Kept:
-        """Keep a delivery: ``write`` fills a file and says how many rows it has, where it knows. An older copy goes."""
+    def put(self, name: str, mark: str | None, write: Callable[[Path], None], *, file_name: str) -> Kept:
+        """Keep a delivery that ``write`` puts into a file. An older copy goes."""
         with self._partial(file_name) as partial:
-            rows = write(partial)
+            write(partial)
             with partial.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            place = self._folder / digest[:16] / file_name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            partial.replace(place)
-        kept = Kept(mark=mark, content_hash=digest, path=str(place), rows=rows)
+            return self._moved(name, partial, Kept(mark=mark, content_hash=digest, path=self._place(digest, file_name)))
+
+    def put_rows(
+        self,
+        name: str,
+        rows: Sequence[Mapping[str, str | None]],
+        *,
+        mark: str,
+        content_hash: str,
+        most: int,
+        file_name: str,
+        columns: Sequence[str] = (),
+    ) -> Kept:
+        """Keep rows as JSON lines under the hash that their source gives them."""
+        with self._partial(file_name) as partial:
+            partial.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+            place = self._place(content_hash, file_name)
+            kept = Kept(mark=mark, content_hash=content_hash, path=place, rows=len(rows), most=most, columns=list(columns))
+            return self._moved(name, partial, kept)
+
+    def _place(self, digest: str, file_name: str) -> str:
+        return str(self._folder / digest[:16] / file_name)
+
+    def _moved(self, name: str, partial: Path, kept: Kept) -> Kept:
+        place = Path(kept.path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial.replace(place)
         before = self.index()
-        self._write(before | {name: kept})
+        after = before | {name: kept}
+        self._write(after)
         old = before.get(name)
-        if old and old.path != kept.path and all(other.path != old.path for other in self.index().values()):
+        if old and all(other.path != old.path for other in after.values()):
             Path(old.path).unlink(missing_ok=True)
         return kept
 

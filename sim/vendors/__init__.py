@@ -1,0 +1,1 @@
+"""Vendors that are services rather than files."""

@@ -1,0 +1,84 @@
+"""A journal file in which RFQs were executed, one dealer each: what a refresh finds of the service's own trading."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from expectations.contracts import journal as events
+from expectations.contracts.vocabulary import Protocol, Side
+
+
+def write_journal(path: Path, executions: int, start: datetime, *, apart: timedelta = timedelta(minutes=10)) -> Path:
+    """Write so many executed RFQs (R001, R002, ...), one after the other, sides and prices in turn."""
+    with sqlite3.connect(path) as connection:
+        connection.executescript(events.JOURNAL_DDL)
+        for seq, (at, event) in enumerate(_events(executions, start, apart), 1):
+            kind, payload = type(event).__struct_config__.tag, msgspec.json.encode(event).decode()
+            row = (seq, f"e{seq}", at.isoformat(), kind, event.rfq_id, payload, "", "")  # type: ignore[attr-defined]
+            connection.execute("insert into events values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    connection.close()
+    return path
+
+
+def _events(count: int, start: datetime, apart: timedelta) -> Iterator[tuple[datetime, msgspec.Struct]]:
+    for number in range(1, count + 1):
+        at, rfq = start + number * apart, f"R{number:03d}"
+        price = round(99 + number / 100, 4)
+        later = at + timedelta(seconds=9)
+        yield (
+            at,
+            events.RfqStarted(
+                rfq_id=rfq,
+                recommendation_id=f"rec-{number}",
+                override_id=None,
+                order_id=f"O{number}",
+                desk="credit",
+                account=None,
+                venue="SIMULATED",
+                security_id="037833100",
+                cusip="037833100",
+                isin=None,
+                side=Side.SELL if number % 2 else Side.BUY,
+                quantity=1_000_000.0,
+                currency="USD",
+                limit_price=None,
+                protocol=Protocol.SEQUENTIAL,
+                delay_s=None,
+                timeout_s=20.0,
+                competitive_within_bps=3.0,
+                expected_cost_bps=10.0,
+                arrival_mid=99.5,
+                dealers=["A"],
+                propensity=None,
+            ),
+        )
+        yield at, events.DealerAsked(rfq_id=rfq, dealer_id="A", sequence=1, quote_req_id=f"Q{number}")
+        yield (
+            later,
+            events.QuoteReceived(
+                rfq_id=rfq,
+                dealer_id="A",
+                quote_id=f"q{number}",
+                price=price,
+                quantity=1_000_000.0,
+                firm=True,
+                responded_at=later,
+                valid_until=None,
+            ),
+        )
+        yield (
+            later,
+            events.ExecutionReported(
+                rfq_id=rfq,
+                dealer_id="A",
+                cl_ord_id=f"C{number}",
+                exec_id=f"E{number}",
+                price=price,
+                quantity=1_000_000.0,
+                executed_at=later,
+            ),
+        )
+        yield later, events.RfqClosed(rfq_id=rfq, state="EXECUTED", reason="")
