@@ -31,11 +31,10 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     if source.mapping is None:
         raise SourceError(f"source {source.name!r}: the kind rest needs a mapping with an endpoint per table")
     mapping = load_mapping(Path(source.mapping))
-    tables = {
-        name: spec for name, spec in mapping.tables.items() if spec.endpoint and (source.tables is None or name in source.tables)
-    }
-    if not tables:
-        raise SourceError(f"source {source.name!r}: the mapping {Path(source.mapping).stem!r} has no endpoint for its tables")
+    asked = {name: spec for name, spec in mapping.tables.items() if spec.endpoint}
+    if not asked:
+        raise SourceError(f"source {source.name!r}: the mapping {Path(source.mapping).stem!r} has no endpoint")
+    tables = {name: spec for name, spec in asked.items() if source.tables is None or name in source.tables}
     with RestClient(source) as client:
         for name, spec in tables.items():
             shelf = Shelf(Path(source.downloads) / name)
