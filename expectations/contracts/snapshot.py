@@ -122,6 +122,18 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "advertised_at": "TIMESTAMP",
         "age_days": "DOUBLE",
     },
+    # One row per reason code: whether the trader or the machine was right. Advantages in bps, positive = the trader.
+    "fct_override_outcomes": {
+        "reason_code": "VARCHAR",
+        "overrides": "BIGINT",
+        "rfqs": "BIGINT",
+        "traded": "BIGINT",
+        "compared": "BIGINT",
+        "trader_better": "BIGINT",
+        "trader_advantage_bps": "DOUBLE",
+        "trader_advantage_low": "DOUBLE",
+        "trader_advantage_high": "DOUBLE",
+    },
     # One row per scorecard class: what an order of that class is expected to cost, fitted on executions.
     # expected cost = half_spread_bps x (quantity / reference_quantity) ^ size_exponent;
     # expected impact = impact_coefficient x volatility_bps x sqrt(quantity / ADV). n = executions behind the fit.

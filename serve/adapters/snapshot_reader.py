@@ -21,6 +21,7 @@ from serve.domain.market import (
     Liquidity,
     Market,
     MarketCosts,
+    OverrideOutcome,
     Quoted,
     Scorecards,
     Security,
@@ -105,6 +106,7 @@ def _market(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Market
         ever_asked=_ever_asked(scorecards.values()),
         axes=_axes(connection),
         costs={row["scorecard_class"]: msgspec.convert(row, MarketCosts) for row in _rows(connection, "fit_market_costs")},
+        overrides=tuple(msgspec.convert(row, OverrideOutcome) for row in _rows(connection, "fct_override_outcomes")),
         has_prints=any(item.last_trade_at is not None for item in liquidity.values()),
     )
 

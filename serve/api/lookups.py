@@ -15,8 +15,8 @@ from serve.api.bodies import StrictRequest
 from serve.api.paging import PAGE, PageCursor, PageLimit, page
 from serve.api.problems import FieldError, Problem
 from serve.domain.market import Dealer
-from serve.domain.users import EVERYONE, User
-from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, ScorecardView, Wanted
+from serve.domain.users import EVERYONE, Role, User
+from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, OverrideReview, ScorecardView, Wanted
 
 UserRequest = StrictRequest[User, str, State]
 _DAYS = re.compile(r"(\d{1,4})d?")
@@ -105,9 +105,26 @@ async def liquidity(
     return lookups.liquidity(security_id, quantity, side)
 
 
+@get(
+    "/v1/overrides/outcomes",
+    guards=[requires(Role.QUANT, Role.COMPLIANCE, Role.ADMIN)],
+    summary="What came of overrides, by reason",
+    tags=["recommendations"],
+)
+async def override_outcomes(lookups: NamedDependency[Lookups]) -> OverrideReview:
+    """Say for each reason whether the trader or the machine was right, with counts and intervals, over all desks."""
+    return lookups.overrides()
+
+
 router = Router(
     path="/",
-    route_handlers=[dealers, dealer, dealer_scorecards, scorecards, liquidity],
-    guards=[requires(*EVERYONE)],
+    route_handlers=[
+        Router(
+            path="/",
+            route_handlers=[dealers, dealer, dealer_scorecards, scorecards, liquidity],
+            guards=[requires(*EVERYONE)],
+        ),
+        override_outcomes,
+    ],
     dependencies={"lookups": Provide(_use_cases, sync_to_thread=False)},
 )

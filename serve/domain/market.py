@@ -128,6 +128,23 @@ class Scorecards:
         object.__setattr__(self, "row", {dealer_id: index for index, dealer_id in enumerate(self.dealer_ids)})
 
 
+class OverrideOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the overrides with one reason: how many traded, could be compared, and went better for the trader.
+
+    ``trader_advantage_bps`` is the mean over those compared, positive = the trader was right; its 95 % interval needs two.
+    """
+
+    reason_code: str
+    overrides: int
+    rfqs: int
+    traded: int
+    compared: int
+    trader_better: int
+    trader_advantage_bps: float | None
+    trader_advantage_low: float | None
+    trader_advantage_high: float | None
+
+
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     """One context in which a dealer quoted, and when it last did."""
 
@@ -159,5 +176,6 @@ class Market:
     ever_asked: frozenset[str]
     axes: Mapping[tuple[str, AxeSide], Mapping[str, Axe]]
     costs: Mapping[str, MarketCosts]
+    overrides: tuple[OverrideOutcome, ...]
     has_prints: bool
     memo: dict[int, object] = field(default_factory=dict, compare=False, repr=False)

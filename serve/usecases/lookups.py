@@ -8,7 +8,7 @@ import numpy as np
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS
 from expectations.contracts.vocabulary import METRIC_UNITS, Metric, Side
 from serve.domain.liquidity import LiquidityView, judge
-from serve.domain.market import METRICS, Dealer, Market, Scorecards
+from serve.domain.market import METRICS, Dealer, Market, OverrideOutcome, Scorecards
 from serve.domain.order_facts import describe
 from serve.domain.recommendation import SecurityView
 from serve.domain.selection import cut_points, tier_of
@@ -75,6 +75,14 @@ class LiquidityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     liquidity: LiquidityView
 
 
+class OverrideReview(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether traders or the machine were right where they differed, by reason, the most frequent first."""
+
+    snapshot_id: str
+    as_of: datetime
+    outcomes: list[OverrideOutcome]
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which scorecards are asked for: ``None`` = all classes, all windows; ``half_life_days`` = 0: without recency."""
 
@@ -126,6 +134,12 @@ class Lookups:
             mid_as_of=facts.mid_as_of if facts else None,
             liquidity=judge(market, security, quantity, self._clock.now().date(), self._desks.current().thresholds),
         )
+
+    def overrides(self) -> OverrideReview:
+        """Give what came of the overrides, of every desk together."""
+        market = self._market()
+        outcomes = sorted(market.overrides, key=lambda item: (-item.overrides, item.reason_code))
+        return OverrideReview(snapshot_id=market.snapshot_id, as_of=market.as_of, outcomes=outcomes)
 
     def _market(self) -> Market:
         market = self._snapshots.current()

@@ -76,6 +76,7 @@ def small_market() -> Rows:
         "fct_dealer_scorecards": [row for name in CLASSES for days in WINDOWS_DAYS for row in scorecards(name, days, FIGURES)],
         "fct_dealer_affinity": [_affinity(name, "ISSUER-222222") for name in "ABCDE"],
         "fct_dealer_axes": [axe("C", ILLIQUID_IG, "BUYS")],
+        "fct_override_outcomes": [_override("other", 1, None), _override("known_axe", 3, 1.25)],
         "fit_market_costs": [_costs(name) for name in CLASSES],
     }
 
@@ -152,6 +153,21 @@ def scorecards(
         share = rank / len(rows)
         row.update(composite_rank=rank, composite_rank_share=share, tier=1 + (share > 0.25) + (share > 0.60))
     return rows
+
+
+def _override(reason: str, overrides: int, advantage: float | None) -> dict[str, Any]:
+    compared = 0 if advantage is None else overrides
+    return {
+        "reason_code": reason,
+        "overrides": overrides,
+        "rfqs": overrides,
+        "traded": compared,
+        "compared": compared,
+        "trader_better": compared,
+        "trader_advantage_bps": advantage,
+        "trader_advantage_low": None if advantage is None else advantage - 1,
+        "trader_advantage_high": None if advantage is None else advantage + 1,
+    }
 
 
 def axe(dealer_id: str, security_id: str, side: str) -> dict[str, Any]:

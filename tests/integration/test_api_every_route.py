@@ -44,6 +44,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/dealers/{dealer_id:str}"): Row(ALL, SHARED),
     ("GET", "/v1/dealers/{dealer_id:str}/scorecards"): Row(ALL, SHARED),
     ("GET", "/v1/scorecards"): Row(ALL, SHARED),
+    ("GET", "/v1/overrides/outcomes"): Row({Q, C, A}, SHARED),
     ("GET", "/v1/rules"): Row(ALL, SHARED),
     ("GET", "/v1/rules/versions/{version:str}"): Row(ALL, SHARED),
     ("POST", "/v1/rules/drafts"): Row({T, Q, C, A}, SHARED, {"rules": "version: 1", "comment": "why"}),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from serve.domain.users import Role
 from serve.web import pages
 from tests.fakes.snapshot import FIGURES, ILLIQUID_IG, UNTRADED, scorecards, small_market, write_snapshot
 from tests.integration.api_client import Api, running
@@ -18,6 +19,15 @@ STATIC = Path(pages.__file__).parent / "static"
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
     async with running(tmp_path, snapshot_max_age_hours=1e6) as started:
         yield started
+
+
+async def test_override_outcomes_are_told_by_reason_the_most_frequent_first(tmp_path: Path) -> None:
+    async with running(tmp_path) as api:
+        told = (await api.call("GET", "/v1/overrides/outcomes", Role.QUANT)).json()
+    assert [(item["reason_code"], item["overrides"], item["trader_advantage_bps"]) for item in told["outcomes"]] == [
+        ("known_axe", 3, 1.25),
+        ("other", 1, None),
+    ]
 
 
 async def test_dealer_matrix_is_ranked_with_figures_counts_and_tiers(api: Api) -> None:

@@ -72,9 +72,11 @@ async def test_new_key_is_found_and_an_invented_one_asks_the_issuer_once(server:
     assert server.asked == 1
     monkeypatch.setattr(issuer, "_ASK_AGAIN_S", 0.0)
     server.keys = [jwk(second, "2")]
-    assert await read.verify(token(second, "2")) is not None
+    # Another one of the same key may expire a second later, and is another token.
+    known = token(second, "2")
+    assert await read.verify(known) is not None
     assert await read.verify(token(first, "1")) is None
-    assert read.remembered(token(second, "2")) is not None
+    assert read.remembered(known) is not None
 
 
 async def test_issuer_out_of_reach_is_a_failure_of_ours_and_not_a_bad_token() -> None:
