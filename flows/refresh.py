@@ -17,7 +17,7 @@ from prefect.tasks import Task
 
 from expectations.contracts.snapshot import GateResult, Manifest
 from expectations.gate import LANDING_SUITES, SCORECARD_SUITES, GateError, run_gate
-from flows import artifacts, deliveries, fit, publish, transform
+from flows import artifacts, deliveries, fit, fit_tables, publish, transform
 from flows.build import BuildFailed, BuildReport, build
 from flows.data_docs import write_gate_page
 from flows.executions import post_executions
@@ -77,10 +77,10 @@ def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
 
 
 @task(cache_policy=NO_CACHE)
-def fit_costs(settings: FlowSettings) -> int:
-    """Fit the market's costs from the marts and write them beside."""
+def fit_figures(settings: FlowSettings, as_of: datetime) -> int:
+    """Fit the market's costs and what is believed of dealers from the daily statistics, and write them beside the marts."""
     with duckdb.connect(str(settings.state.warehouse)) as connection:
-        return fit.fit_market_costs(connection)
+        return fit.fit_market_costs(connection) + fit_tables.fit_beliefs(connection, as_of.date())
 
 
 @task(cache_policy=NO_CACHE)
@@ -139,7 +139,7 @@ def _refresh(
     transform.lay_views(settings.state, landing, used, new=landed)
     passed = _pass_landing(settings, landing, landed, now)
     built = _build(settings, instant, full=full)
-    fit_costs(settings)
+    fit_figures(settings, instant)
     names = sorted(source.name for source in listed)
     lay_previous(settings.state, as_of=instant, sources=names)
     passed += _pass(settings, SCORECARD_SUITES)

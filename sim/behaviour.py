@@ -95,19 +95,61 @@ def skewed_error(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     return np.asarray((raw - mean) / np.sqrt(variance), dtype=np.float64)
 
 
-def draw_answers(rng: np.random.Generator, asked: Asked) -> Answers:
-    """Draw whether, when and how each dealer answers. Always the same count of draws, whatever the answers."""
-    shape = asked.response_logit.shape
-    quotes = rng.random(shape) < response_probability(asked)
-    kind = rng.random(shape)
-    refusal = np.where(
-        quotes, QUOTES, np.where(kind < _DECLINED, DECLINES, np.where(kind < _DECLINED + _REJECTED, REJECTS, SILENT))
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The chances behind answers, one entry per dealer asked: whoever is asked meets the same ones, however many are asked beside.
+
+    ``manual`` stretches the latency, ``error`` is of mean 0 and standard deviation 1, ``part`` the share quoted if not the whole.
+    """
+
+    answer: Floats
+    refusal: Floats
+    manual: Floats
+    latency: Floats
+    error: Floats
+    full: Floats
+    part: Floats
+    firm: Floats
+    fade: Floats
+
+
+def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> Draws:
+    """Draw every chance. Always the same count of draws, whatever comes of them."""
+    return Draws(
+        answer=rng.random(shape),
+        refusal=rng.random(shape),
+        manual=np.where(rng.random(shape) < MANUAL_SHARE, rng.uniform(3, 8, shape), 1.0),
+        latency=rng.normal(0, 1, shape),
+        error=skewed_error(rng, shape),
+        full=rng.random(shape),
+        part=rng.choice([0.25, 0.4, 0.5, 0.75], shape),
+        firm=rng.random(shape),
+        fade=rng.random(shape),
     )
-    manual = np.where(rng.random(shape) < MANUAL_SHARE, rng.uniform(3, 8, shape), 1.0)
-    latency = asked.latency_s * np.exp(asked.sigma * rng.normal(0, 1, shape)) * manual
-    cost = asked.cost_hs + asked.cost_sd * skewed_error(rng, shape) - asked.axe_gain_hs * asked.axe
-    full = rng.random(shape) < asked.full_size * np.where(asked.relative_size > 3, 0.9, 1.0)
-    ratio = np.where(full, 1.0, rng.choice([0.25, 0.4, 0.5, 0.75], shape))
-    firm = rng.random(shape) < asked.firm
-    fades = rng.random(shape) < _FADED_SHARE
-    return Answers(refusal.astype(np.int64), latency, cost * spread_in_stress(asked.stress), ratio, firm, fades)
+
+
+def answers_to(asked: Asked, draws: Draws) -> Answers:
+    """Give whether, when and how each dealer answers, by its behaviour and its chances."""
+    quotes = draws.answer < response_probability(asked)
+    refusal = np.where(
+        quotes,
+        QUOTES,
+        np.where(draws.refusal < _DECLINED, DECLINES, np.where(draws.refusal < _DECLINED + _REJECTED, REJECTS, SILENT)),
+    )
+    latency = asked.latency_s * np.exp(asked.sigma * draws.latency) * draws.manual
+    cost = asked.cost_hs + asked.cost_sd * draws.error - asked.axe_gain_hs * asked.axe
+    full = draws.full < asked.full_size * np.where(asked.relative_size > 3, 0.9, 1.0)
+    ratio = np.where(full, 1.0, draws.part)
+    return Answers(
+        refusal.astype(np.int64),
+        latency,
+        cost * spread_in_stress(asked.stress),
+        ratio,
+        draws.firm < asked.firm,
+        draws.fade < _FADED_SHARE,
+    )
+
+
+def draw_answers(rng: np.random.Generator, asked: Asked) -> Answers:
+    """Draw whether, when and how each dealer answers."""
+    return answers_to(asked, draw(rng, asked.response_logit.shape))

@@ -112,13 +112,15 @@ def _draw_regime(rng: np.random.Generator, specialist: Flags) -> dict[str, Float
     }
 
 
-def draw_skill(seed: int, dealers: int) -> Skill:
-    """Draw how ``dealers`` dealers behave in both regimes."""
+def draw_skill(seed: int, dealers: int, regimes: int = REGIMES) -> Skill:
+    """Draw how ``dealers`` dealers behave in each regime; from one to the next some are drawn afresh."""
     rng = stream(seed, "skill")
     specialist = _specialists(rng, dealers)
-    before, after = _draw_regime(rng, specialist), _draw_regime(rng, specialist)
-    moved = rng.random(specialist.shape) < _SHIFTED_SHARE
-    regimes = {name: np.stack([before[name], np.where(moved, after[name], before[name])]) for name in before}
+    course = [_draw_regime(rng, specialist)]
+    for _ in range(regimes - 1):
+        after, before = _draw_regime(rng, specialist), course[-1]
+        moved = rng.random(specialist.shape) < _SHIFTED_SHARE
+        course.append({name: np.where(moved, after[name], before[name]) for name in before})
     return Skill(
         specialist=specialist,
         reach=np.exp(rng.normal(0, 0.45, specialist.shape) + 0.5 * specialist + rng.normal(0, 0.3, (dealers, 1))),
@@ -127,7 +129,7 @@ def draw_skill(seed: int, dealers: int) -> Skill:
         full_size=rng.uniform(0.78, 0.97, dealers),
         fake=FAKE_SCALE * rng.beta(*FAKE_BETA, dealers),
         axe_half_life_days=rng.uniform(*AXE_HALF_LIFE_DAYS, dealers),
-        **regimes,
+        **{name: np.stack([regime[name] for regime in course]) for name in course[0]},
     )
 
 

@@ -149,6 +149,45 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "impact_high": "DOUBLE",
         "impact_n": "BIGINT",
     },
+    # One row per scorecard class with RFQs: what holds for all its dealers. HS = half-spreads of the class, cost positive.
+    "fit_class_terms": {
+        "scorecard_class": "VARCHAR",
+        "half_spread_bps": "DOUBLE",
+        "outside_hs": "DOUBLE",
+        "response": "DOUBLE",
+        "price_hs": "DOUBLE",
+        "price_sd_hs": "DOUBLE",
+        "leak_hs": "DOUBLE",
+        "crowd_logit": "DOUBLE",
+        "axe_gain_hs": "DOUBLE",
+        "axe_logit": "DOUBLE",
+        "axe_base": "DOUBLE",
+        "impact_hs": "DOUBLE",
+        "fade": "DOUBLE",
+        "fade_n": "BIGINT",
+        "premium_hs": "DOUBLE",
+        "premium_n": "BIGINT",
+    },
+    # One row per dealer x scorecard class with RFQs, for every dealer: shrunk figures, their counts (with decay) and 95 % intervals.
+    "fit_dealer_beliefs": {
+        "scorecard_class": "VARCHAR",
+        "dealer_id": "VARCHAR",
+        "price_sd_hs": "DOUBLE",
+        **{
+            f"{figure}{suffix}": "DOUBLE"
+            for figure in ("response", "price_hs", "leak_hs", "axe_gain_hs", "card_response", "card_price_hs", "card_leak")
+            for suffix in ("", "_n", "_low", "_high")
+        },
+    },
+    # One row per dealer x scorecard class x sector x client side where something was seen: the probability of an axe that suits.
+    "fit_axe_beliefs": {
+        "scorecard_class": "VARCHAR",
+        "sector": "VARCHAR",
+        "client_side": "VARCHAR",
+        "dealer_id": "VARCHAR",
+        "probability": "DOUBLE",
+        "advertised": "BOOLEAN",
+    },
 }
 
 

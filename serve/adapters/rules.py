@@ -17,8 +17,8 @@ from serve.domain.rules import Default, Kind, Misplaced, Rule, RuleBook, RuleBoo
 from serve.domain.rules_index import Screen
 from serve.domain.rules_logic import Among, Cases, possible
 from serve.domain.rules_shadow import Earlier
-from serve.domain.scoring import ScoreSpec
 from serve.domain.selection import cut_points
+from serve.domain.spec import ScoreSpec
 
 FORMAT_VERSION = 1
 MAX_RULES = 2_000

@@ -11,7 +11,7 @@ from serve.adapters.conditions import CelCondition, ConditionRefused, Conditions
 from serve.adapters.rule_nodes import Fault, fault
 from serve.domain.orders import Mode
 from serve.domain.rules import Exclusion, Pick, ProtocolSpec
-from serve.domain.scoring import ScoreSpec, ScoringError, spec_of
+from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, ScoreSpec, ScoringError, spec_of
 
 _BLOCK_STYLES = ("|", ">")
 
@@ -37,13 +37,10 @@ def score(node: yaml.Node, profiles: Mapping[str, ScoreSpec]) -> ScoreSpec:
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(profiles) or 'none; add profiles:'}"
             raise fault(node, f"there is no score profile {node.value!r} ({hint})")
         return profiles[node.value]
-    found = nodes.mapping(node, "score", ("model", "window", "half_life", "weights", "renormalise"), ("model", "window", "weights"))
-    weights = {
-        name: nodes.number(weight, f"the weight of {name}")
-        for name, weight in nodes.mapping(found["weights"], "weights", None).items()
-    }
+    found = nodes.mapping(node, "score", ("model", "window", "half_life", "weights", "renormalise"), _needed(node))
+    weights = _weights(found["weights"]) if "weights" in found else None
     renormalise = nodes.flag(found["renormalise"], "renormalise") if "renormalise" in found else False
-    window = nodes.days(found["window"], "window")
+    window = nodes.days(found["window"], "window") if "window" in found else None
     half_life = nodes.days(found["half_life"], "half_life") if "half_life" in found else 0
     try:
         return spec_of(nodes.text(found["model"], "model"), window, weights, half_life_days=half_life, renormalise=renormalise)
@@ -52,7 +49,18 @@ def score(node: yaml.Node, profiles: Mapping[str, ScoreSpec]) -> ScoreSpec:
             (key for key in ("model", "window", "half_life") if str(exc).split()[0] == key or f"unknown {key}" in str(exc)),
             "weights",
         )
-        raise fault(found[place], str(exc)) from exc
+        raise fault(found.get(place, found.get("renormalise", node)), str(exc)) from exc
+
+
+def _needed(node: yaml.Node) -> tuple[str, ...]:
+    """Give what a score must say: ``seed_v0`` (and a model that is not known) all of it, the fitted models only their name."""
+    named = nodes.mapping(node, "score", None).get("model")
+    fitted = isinstance(named, yaml.ScalarNode) and named.value in {SCORECARD, EXPECTED_UTILITY}
+    return ("model",) if fitted else ("model", "window", "weights")
+
+
+def _weights(node: yaml.Node) -> dict[str, float]:
+    return {name: nodes.number(weight, f"the weight of {name}") for name, weight in nodes.mapping(node, "weights", None).items()}
 
 
 def picks(node: yaml.Node, conditions: Conditions, deepest: int) -> tuple[Pick, ...]:

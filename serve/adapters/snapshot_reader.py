@@ -12,6 +12,7 @@ import numpy as np
 
 from expectations.contracts.snapshot import CONTRACT_VERSION, SNAPSHOT_TABLES, Manifest
 from expectations.contracts.vocabulary import AxeSide
+from serve.adapters.beliefs_reader import read_beliefs
 from serve.domain.market import (
     METRICS,
     Axe,
@@ -107,6 +108,7 @@ def _market(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Market
         axes=_axes(connection),
         costs={row["scorecard_class"]: msgspec.convert(row, MarketCosts) for row in _rows(connection, "fit_market_costs")},
         overrides=tuple(msgspec.convert(row, OverrideOutcome) for row in _rows(connection, "fct_override_outcomes")),
+        beliefs=read_beliefs(connection, tuple(sorted(dealers))),
         has_prints=any(item.last_trade_at is not None for item in liquidity.values()),
     )
 

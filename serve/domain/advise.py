@@ -3,21 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from expectations.contracts.vocabulary import AxeSide, Side
 from serve.domain import rationale
 from serve.domain.eligibility import Excluded, candidate_reason, gate
-from serve.domain.liquidity import Thresholds, judge
+from serve.domain.expected_utility import best_set
+from serve.domain.liquidity import LiquidityView, Thresholds, judge
 from serve.domain.market import Axe, Dealer, Market, Scorecards, Security
+from serve.domain.models import Context, hangs_on_order, parts
 from serve.domain.order_facts import describe, order_time, order_variables
 from serve.domain.orders import Order
 from serve.domain.recommendation import RankedDealer, Recommendation
 from serve.domain.rules import Condition, Decision, Exclusion, RuleBook, Verdict, decide
 from serve.domain.rules_bench import Bench, Standing
-from serve.domain.scoring import components, covering
-from serve.domain.selection import Ranked, Selection, select
+from serve.domain.scoring import covering
+from serve.domain.selection import Grow, Ranked, Selection, select
 from serve.domain.shortlist import Shared, Shortlist
 
 _SUITS: Mapping[Side, AxeSide] = {Side.BUY: AxeSide.SELLS, Side.SELL: AxeSide.BUYS}
@@ -42,7 +45,9 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
     variables = order_variables(order, security, view, market)
     decision = decide(desk.book, variables)
     bench = Bench.of(market, desk.book)
-    standing = bench.standing(security.scorecard_class, security.asset_class, decision.score)
+    facts = market.liquidity.get(security.security_id)
+    context = Context(sector=security.sector, side=order.side, half_spread_bps=_half_spread(market, security, view))
+    standing = bench.standing(security.scorecard_class, security.asset_class, decision.score).for_order(context)
     case = _Case(
         order=order,
         security=security,
@@ -54,7 +59,6 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         now=now,
     )
     shortlist = case.shortlist()
-    facts = market.liquidity.get(security.security_id)
     return Recommendation(
         recommendation_id=recommendation_id,
         snapshot_id=market.snapshot_id,
@@ -68,7 +72,7 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         notes=decision.notes,
         plan=decision.plan,
         model=decision.score.model,
-        weights={metric.value: weight for metric, weight in decision.score.weights},
+        weights={str(name): weight for name, weight in decision.score.weights},
         dealers=case.recommended(shortlist),
         excluded=shortlist.left_out,
     )
@@ -99,7 +103,7 @@ class _Case:
         known = self.bench.shortlists.get(key) if key else None
         if known is None:
             kept, excluded = self.sift()
-            chosen = select(kept, self.decision.pick, self.decision.plan.max_dealers, self.decide)
+            chosen = select(kept, self.decision.pick, self.decision.plan.max_dealers, self.decide, self._grow())
             known = Shortlist(
                 chosen=chosen,
                 field=len(kept),
@@ -114,13 +118,18 @@ class _Case:
     def _key(self) -> tuple[tuple[object, ...] | None, tuple[object, ...]]:
         """Give what a choice hangs on, and what that names by identity; ``None`` where it hangs on the bond (its candidates)."""
         decision = self.decision
-        if decision.similar_within_days is not None:
+        if decision.similar_within_days is not None or hangs_on_order(decision.score):
             return None, ()
         conditions = [item.where for item in decision.pick] + [exclusion.where for _, exclusion in decision.exclude]
         verdicts = tuple(self.decide(condition) for condition in conditions if condition)
         size = self.bench.shortlists.stopped_by_credit(self.order.quantity)
         what = (decision.pick, decision.plan.max_dealers, decision.exclude, self.now.date(), size)
         return (id(self.standing), *what, *map(id, verdicts)), (self.standing, *verdicts)
+
+    def _grow(self) -> Grow | None:
+        """Give how ``expected_utility`` says how many to ask; ``None`` where the rule's counts say it."""
+        view = self.standing.rating.view
+        return None if view is None else partial(best_set, view)
 
     def sift(self) -> tuple[list[Ranked], list[Excluded]]:
         """Put every dealer through the gates, and rank those who pass, best first; equal scores by dealer id.
@@ -141,7 +150,7 @@ class _Case:
         return self.bench.verdicts(condition, self.standing, self.variables)
 
     def _ranked(self, stopped: Mapping[int, Excluded]) -> list[Ranked]:
-        names, totals, tiers = self.standing.cards.dealer_ids, self.standing.scores.total, self.standing.tiers
+        names, totals, tiers = self.standing.cards.dealer_ids, self.standing.rating.total, self.standing.tiers
         free = (row for row in self.standing.by_score if row not in stopped)
         return [
             Ranked(dealer_id=names[row], row=row, place=place, score=float(totals[row]), tier=tiers[row])
@@ -179,22 +188,22 @@ class _Case:
 
     def _shown(self, rank_shown: int, ranked: Ranked, field: int, axe: Axe | None) -> RankedDealer:
         dealer = self.market.dealers[ranked.dealer_id]
-        parts = components(self.standing.cards, self.decision.score, self.standing.scores, ranked.row)
+        shown = parts(self.standing.rating, ranked.row)
         return RankedDealer(
             rank=rank_shown,
             dealer_id=ranked.dealer_id,
             name=dealer.name,
             tier=ranked.tier,
             score=ranked.score,
-            components=parts,
+            components=shown,
             axe=axe,
-            reason=rationale.of_ranked(dealer, ranked, field, cards=self.standing.cards, parts=parts, axe=axe),
+            reason=rationale.of_ranked(dealer, ranked, field, rating=self.standing.rating, parts=shown, axe=axe),
         )
 
     def left_out(self, chosen: Selection, field: int) -> list[Excluded]:
         """Say of everyone who passed the gates and was not chosen why not."""
         dealers, limit = self.market.dealers, self.decision.plan.max_dealers or 0
-        wanted = rationale.asked_for(self.decision.pick)
+        wanted = rationale.asked_for(self.decision.pick) if self._grow() is None else rationale.NO_GAIN
         beyond = [
             Excluded(
                 dealer_id=item.dealer_id,
@@ -211,6 +220,14 @@ class _Case:
             )
             for item in chosen.passed
         ]
+
+
+def _half_spread(market: Market, security: Security, view: LiquidityView) -> float | None:
+    """Give the half-spread for the order's size, bps: the expected cost where it is known, else the class's."""
+    if view.expected_cost_bps is not None and view.expected_cost_bps > 0:
+        return view.expected_cost_bps
+    beliefs = market.beliefs.get(security.scorecard_class)
+    return beliefs.terms.half_spread_bps if beliefs else None
 
 
 def _ruled_out(dealer: Dealer, row: int, ruled: Sequence[tuple[str, Exclusion, Sequence[Verdict] | None]]) -> Excluded | None:

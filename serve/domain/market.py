@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from expectations.contracts.vocabulary import AxeSide, DealerStatus, Metric
+from serve.domain.beliefs import Beliefs
 
 METRICS: tuple[Metric, ...] = tuple(Metric)
 COLUMN: Mapping[Metric, int] = {metric: index for index, metric in enumerate(METRICS)}
@@ -159,6 +160,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
 class Market:
     """One snapshot, whole. Immutable: a request that holds it sees one state of the world.
 
+    ``beliefs`` are the fitted figures by scorecard class, each with a row for every dealer on record.
     ``memo`` keeps what was worked out from it, for as long as it lives; it says nothing that the snapshot does not.
     """
 
@@ -178,4 +180,5 @@ class Market:
     costs: Mapping[str, MarketCosts]
     overrides: tuple[OverrideOutcome, ...]
     has_prints: bool
+    beliefs: Mapping[str, Beliefs] = field(default_factory=dict)
     memo: dict[int, object] = field(default_factory=dict, compare=False, repr=False)

@@ -2,24 +2,31 @@
 
 from collections.abc import Sequence
 
-from expectations.contracts.vocabulary import Metric
-from serve.domain.market import Axe, Dealer, Scorecards
+from serve.domain.market import Axe, Dealer
+from serve.domain.models import Rating
 from serve.domain.rules import Pick
 from serve.domain.scoring import Component
 from serve.domain.selection import Ranked
 
-_SPOKEN: dict[Metric, str] = {metric: metric.value.replace("_", " ") for metric in Metric}
+NO_GAIN = "asking it too is not expected to gain more than its leak would cost"
 
 
-def of_ranked(dealer: Dealer, ranked: Ranked, field: int, *, cards: Scorecards, parts: Sequence[Component], axe: Axe | None) -> str:
+def of_ranked(dealer: Dealer, ranked: Ranked, field: int, *, rating: Rating, parts: Sequence[Component], axe: Axe | None) -> str:
     """Say why a dealer is recommended; ``field`` is how many dealers could have been asked."""
     tier = f" (tier {ranked.tier})" if ranked.tier else ""
+    cards = rating.cards
     days = cards.window_days
     recency = f" with a half-life of {cards.half_life_days}" if cards.half_life_days else ""
-    context = f"for {cards.scorecard_class} over {days} days{recency}"
-    place = f"{dealer.name} ranks {ranked.place} of {field} {context}, scoring {ranked.score:.3f}{tier}."
+    over = f" over {days} days{recency}" if rating.unit == "score" else ""
+    unit = "" if rating.unit == "score" else f" {rating.unit}"
+    place = (
+        f"{dealer.name} ranks {ranked.place} of {field} for {cards.scorecard_class}{over}, scoring {ranked.score:.3f}{unit}{tier}."
+    )
     sentences = [place]
-    if cards.asked[ranked.row] == 0:
+    if rating.unit != "score":
+        figures = "; ".join(_term(part, rating.unit) for part in parts)
+        sentences.append(f"{figures[:1].upper()}{figures[1:]}.")
+    elif cards.asked[ranked.row] == 0:
         sentences.append(f"It was asked nothing of this class in {days} days: the class's mean figures place it, not its own.")
     else:
         figures = "; ".join(map(_figure, parts))
@@ -44,11 +51,16 @@ def of_beyond(dealer: Dealer, ranked: Ranked, field: int, max_dealers: int) -> s
 
 
 def _figure(part: Component) -> str:
-    name = _SPOKEN[part.metric]
+    name = part.metric.replace("_", " ")
     if part.raw is None:
         return f"{name} not observed, taken as the class's mean"
     sign = "+" if part.unit == "bps" else ""
     return f"{name} {part.raw:{sign}.3g} {part.unit} (n = {part.n}) gives {part.contribution:.3f}"
+
+
+def _term(part: Component, unit: str) -> str:
+    known = "" if part.raw is None else f" {part.raw:.3g} {part.unit} (n = {part.n})"
+    return f"{part.metric.replace('_', ' ')}{known} gives {part.contribution:+.3f} {unit}"
 
 
 def _tier(ranked: Ranked) -> str:

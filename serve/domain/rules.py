@@ -16,7 +16,7 @@ from serve.domain.orders import Mode, Plan
 from serve.domain.ratings import spoken
 from serve.domain.rules_index import Screen
 from serve.domain.rules_logic import Cases
-from serve.domain.scoring import ScoreSpec
+from serve.domain.spec import ScoreSpec
 
 Values = Mapping[str, object]
 QUIETNESS: Mapping[Mode, int] = {Mode.PARALLEL: 0, Mode.STAGGERED: 1, Mode.SEQUENTIAL: 2}

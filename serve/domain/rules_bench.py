@@ -6,16 +6,22 @@ once per distinct value of what it names. A request only looks up.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+
+from serve.domain.beliefs import Beliefs, ClassTerms, unknown
 from serve.domain.eligibility import Excluded, gate
 from serve.domain.market import COLUMN, METRICS, Market, Scorecards
+from serve.domain.models import Context, Rating, hangs_on_order, lay_out, rate
+from serve.domain.quote_odds import QuoteOdds
 from serve.domain.rules import Condition, Rule, RuleBook, RuleFailed, Verdict
 from serve.domain.rules_logic import Among, possible
-from serve.domain.scoring import Scores, ScoreSpec, covering, score
+from serve.domain.scoring import covering
 from serve.domain.selection import cut_points, tier_of
 from serve.domain.shortlist import Shortlists
+from serve.domain.spec import ScoreSpec
 
 _KEPT_BENCHES, _KEPT_ANSWERS = 4, 512
 _SAME_IN_EVERY_CLASS = frozenset({"dealer.id", "dealer.specialties"})
@@ -26,14 +32,26 @@ Verdicts = tuple[Verdict, ...]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One class's dealers scored by one specification; ``tiers`` and ``facts`` by row, ``by_score`` rows, best first."""
+    """One class's dealers scored by one specification; ``tiers`` and ``facts`` by row, ``by_score`` rows, best first.
+
+    ``rating`` is for the class as a whole; where a model looks at the order, ``for_order`` gives the standing for it.
+    """
 
     cards: Scorecards
+    beliefs: Beliefs
     spec: ScoreSpec
-    scores: Scores
+    odds: QuoteOdds | None
+    rating: Rating
     tiers: tuple[int | None, ...]
     by_score: tuple[int, ...]
     facts: tuple[Mapping[str, object], ...]
+
+    def for_order(self, context: Context) -> "Standing":
+        """Give the standing as this order has it: the same dealers and facts, scored for its sector, side and size."""
+        if not hangs_on_order(self.spec):
+            return self
+        rating = rate(self.spec, self.cards, self.beliefs, context, self.odds)
+        return replace(self, rating=rating, by_score=_best_first(rating))
 
 
 class Bench:
@@ -110,14 +128,16 @@ class Bench:
     def _stood(self, scorecard_class: str, asset_class: str, spec: ScoreSpec) -> Standing:
         wanted = (scorecard_class, spec.window_days, spec.half_life_days)
         cards = covering(self._market.scorecards.get(wanted), wanted, self._dealer_ids)
-        scores = score(cards, spec)
+        beliefs = self._market.beliefs.get(scorecard_class)
+        if beliefs is None:
+            beliefs = unknown(ClassTerms(scorecard_class=scorecard_class, half_spread_bps=None), self._dealer_ids)
+        odds = lay_out(spec, beliefs)
+        rating = rate(spec, cards, beliefs, None, odds)
         cuts = cut_points(self._book.tiers, scorecard_class, asset_class)
         tiers = tuple(tier_of(float(share), cuts) for share in cards.rank_share)
-        totals = scores.total.tolist()
-        # Rows stand by dealer id, and the sort is stable: equal scores stay in the order of ids.
-        by_score = tuple(sorted(range(len(totals)), key=lambda row: -totals[row]))
+        totals = rating.total.tolist()
         facts = tuple(self._facts(cards, row, tiers[row], totals[row]) for row in range(len(totals)))
-        return Standing(cards, spec, scores, tiers, by_score, facts)
+        return Standing(cards, beliefs, spec, odds, rating, tiers, _best_first(rating), facts)
 
     def _facts(self, cards: Scorecards, row: int, tier: int | None, total: float) -> Mapping[str, object]:
         dealer = self._market.dealers[cards.dealer_ids[row]]
@@ -149,6 +169,11 @@ class Bench:
         except RuleFailed:
             # The request that needs it will say so, with the order at hand.
             return 0
+
+
+def _best_first(rating: Rating) -> tuple[int, ...]:
+    # Rows stand by dealer id, and the sort is stable: equal scores stay in the order of ids.
+    return tuple(np.argsort(-rating.total, kind="stable").tolist())
 
 
 def _of_order(condition: Condition) -> Sequence[str]:

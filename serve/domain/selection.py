@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Protocol
 
 import msgspec
 
@@ -39,14 +40,30 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     passed: list[Ranked]
 
 
+class Grow(Protocol):
+    """How a model that says how many to ask grows a set: see ``expected_utility.best_set``."""
+
+    def __call__(self, allowed: Sequence[int], most: int, may_add: Callable[[int, list[int]], bool] | None = None) -> list[int]:
+        """Give the rows chosen, in the order in which the set grew."""
+        ...
+
+
 def select(
-    ranked: Sequence[Ranked], picks: Sequence[Pick], max_dealers: int | None, decide: Callable[[Condition], Sequence[Verdict]]
+    ranked: Sequence[Ranked],
+    picks: Sequence[Pick],
+    max_dealers: int | None,
+    decide: Callable[[Condition], Sequence[Verdict]],
+    grow: Grow | None = None,
 ) -> Selection:
     """Apply pick blocks in turn, then the limit on dealers. ``decide`` gives a condition's verdict for every row.
+
+    With ``grow`` the blocks say who may be asked and how many at the most, and the model says how many of them are.
 
     Each block takes the best of those still free who fit it; where the limit cuts, earlier blocks keep their dealers. The
     chosen are given by score, so that a whisper starts with the best.
     """
+    if grow is not None:
+        return _grown(ranked, picks, max_dealers, decide, grow)
     taken: list[Ranked] = []
     free = list(ranked)
     for pick in picks:
@@ -57,6 +74,52 @@ def select(
     limit = len(taken) if max_dealers is None else max_dealers
     in_place = sorted(taken[:limit], key=lambda dealer: dealer.place)
     return Selection(chosen=in_place, beyond_limit=taken[limit:], passed=free)
+
+
+def _grown(
+    ranked: Sequence[Ranked],
+    picks: Sequence[Pick],
+    max_dealers: int | None,
+    decide: Callable[[Condition], Sequence[Verdict]],
+    grow: Grow,
+) -> Selection:
+    blocks = [{dealer.row for dealer in _fitting(pick, ranked, decide)} for pick in picks]
+    room = [len(block) if pick.take is None else pick.take for pick, block in zip(picks, blocks, strict=True)]
+    most = min(sum(room), len(ranked) if max_dealers is None else max_dealers)
+    allowed = [dealer.row for dealer in ranked if any(dealer.row in block for block in blocks)]
+
+    def may_add(row: int, beside: list[int]) -> bool:
+        return _seated([*beside, row], blocks, room)
+
+    rows = set(grow(allowed, most, may_add))
+    chosen = [dealer for dealer in ranked if dealer.row in rows]
+    return Selection(chosen=chosen, beyond_limit=[], passed=[dealer for dealer in ranked if dealer.row not in rows])
+
+
+def _seated(rows: Sequence[int], blocks: Sequence[set[int]], room: Sequence[int]) -> bool:
+    """Say whether every row finds a place in a block that it fits (augmenting paths: an earlier one may move over)."""
+    seats: list[list[int]] = [[] for _ in blocks]
+
+    def seat(row: int, tried: set[int]) -> bool:
+        for place, block in enumerate(blocks):
+            if row not in block or place in tried:
+                continue
+            tried.add(place)
+            if len(seats[place]) < room[place] or any(
+                _moves(seats[place], index, seat, tried) for index in range(len(seats[place]))
+            ):
+                seats[place].append(row)
+                return True
+        return False
+
+    return all(seat(row, set()) for row in rows)
+
+
+def _moves(seats: list[int], index: int, seat: Callable[[int, set[int]], bool], tried: set[int]) -> bool:
+    if not seat(seats[index], tried):
+        return False
+    seats.pop(index)
+    return True
 
 
 def _fitting(pick: Pick, free: Sequence[Ranked], decide: Callable[[Condition], Sequence[Verdict]]) -> Iterator[Ranked]:

@@ -13,6 +13,7 @@ from expectations.contracts.home import Home
 from expectations.contracts.snapshot import TableFacts
 from flows.deliveries import land_new
 from flows.fit import fit_market_costs
+from flows.fit_tables import fit_beliefs
 from flows.landing import Landing, Receipt
 from flows.publish import _copy_tables
 from flows.settings import PROJECT, FlowSettings
@@ -38,6 +39,7 @@ def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: dateti
     dbt(home, "build", "--resource-type", "model", "--resource-type", "seed", "--vars", instant)
     with duckdb.connect(str(home.warehouse)) as connection:
         fit_market_costs(connection)
+        fit_beliefs(connection, as_of.date())
     target = home.root / f"facts-{datetime.now(UTC):%H%M%S%f}.duckdb"
     return _copy_tables(home.warehouse, target)
 

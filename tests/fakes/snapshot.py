@@ -78,6 +78,63 @@ def small_market() -> Rows:
         "fct_dealer_axes": [axe("C", ILLIQUID_IG, "BUYS")],
         "fct_override_outcomes": [_override("other", 1, None), _override("known_axe", 3, 1.25)],
         "fit_market_costs": [_costs(name) for name in CLASSES],
+        "fit_class_terms": [class_terms(name) for name in CLASSES],
+        "fit_dealer_beliefs": [belief(name, dealer_id) for name in CLASSES for dealer_id in FIGURES],
+        "fit_axe_beliefs": [axe_belief("C", "CORP_IG", "SELL", 0.7)],
+    }
+
+
+def class_terms(scorecard_class: str) -> dict[str, Any]:
+    """Give what holds for a class: a leak costs 0.7 half-spreads, quotes stay alive."""
+    return {
+        "scorecard_class": scorecard_class,
+        "half_spread_bps": 10.0,
+        "outside_hs": 1.5,
+        "response": 0.8,
+        "price_hs": 0.7,
+        "price_sd_hs": 0.41,
+        "leak_hs": 0.07,
+        "crowd_logit": -0.15,
+        "axe_gain_hs": 0.35,
+        "axe_logit": 1.0,
+        "axe_base": 0.08,
+        "impact_hs": 0.7,
+        "fade": 0.02,
+        "fade_n": 120,
+        "premium_hs": 0.01,
+        "premium_n": 300,
+    }
+
+
+def belief(scorecard_class: str, dealer_id: str) -> dict[str, Any]:
+    """Give a dealer's fitted figures, in line with its scorecard: who answers more and improves more, costs less."""
+    fill, gain, reversion, _, _, answers, _ = FIGURES[dealer_id]
+    figures = {
+        "response": answers,
+        "price_hs": 0.9 - gain / 10,
+        "leak_hs": -reversion / 30,
+        "axe_gain_hs": 0.1 + fill / 10,
+        "card_response": answers,
+        "card_price_hs": 0.9 - gain / 10,
+        "card_leak": -reversion / 20,
+    }
+    cells = {
+        f"{name}{suffix}": cell
+        for name, figure in figures.items()
+        for suffix, cell in (("", figure), ("_n", 80.0), ("_low", figure - 0.05), ("_high", figure + 0.05))
+    }
+    return {"scorecard_class": scorecard_class, "dealer_id": dealer_id, "price_sd_hs": 0.4, **cells}
+
+
+def axe_belief(dealer_id: str, scorecard_class: str, client_side: str, probability: float) -> dict[str, Any]:
+    """Give what is believed of one dealer's axe."""
+    return {
+        "scorecard_class": scorecard_class,
+        "sector": "INDUSTRIALS",
+        "client_side": client_side,
+        "dealer_id": dealer_id,
+        "probability": probability,
+        "advertised": True,
     }
 
 

@@ -21,7 +21,8 @@ from flows.refused import Refused
 from flows.sources.config import SourceConfig
 from flows.sources.registry import pull
 from serve.adapters.snapshot import SnapshotStore
-from serve.domain.scoring import score, spec_of
+from serve.domain.scoring import score
+from serve.domain.spec import spec_of
 from tests.conftest import AS_OF, GoodDay
 from tests.fakes import plain_refresh, vendor
 

@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 
 from expectations.contracts.vocabulary import Metric
-from serve.domain.scoring import NEUTRAL, ScoringError, components, covering, score, spec_of
+from serve.domain.beliefs import ClassTerms, unknown
+from serve.domain.market import Scorecards
+from serve.domain.models import Rating, parts, rate
+from serve.domain.scoring import NEUTRAL, covering, score
+from serve.domain.spec import ScoreSpec, ScoringError, spec_of
 from tests.unit.recommend.cases import market
 
 SEED = {"fill_rate": 0.30, "price_improvement": 0.40, "information_leakage": 0.20, "response_speed": 0.10}
+
+
+def _rated(cards: Scorecards, spec: ScoreSpec) -> Rating:
+    return rate(spec, cards, unknown(ClassTerms(scorecard_class="CORP_HY", half_spread_bps=None), cards.dealer_ids))
 
 
 def test_worked_example_gives_1062_for_a_and_1063_for_c() -> None:
@@ -20,19 +28,19 @@ def test_worked_example_gives_1062_for_a_and_1063_for_c() -> None:
     scores = score(cards, spec_of("seed_v0", 90, SEED))
     assert scores.total[cards.row["A"]] == pytest.approx(1.062, abs=1e-12)
     assert scores.total[cards.row["C"]] == pytest.approx(1.063, abs=1e-12)
-    parts = {part.metric: part.score for part in components(cards, spec_of("seed_v0", 90, SEED), scores, cards.row["A"])}
-    assert [round(parts[metric], 9) for metric in list(Metric)[:4]] == [0.88, 1.32, 0.95, 0.80]
+    shown = {part.metric: part.score for part in parts(_rated(cards, spec_of("seed_v0", 90, SEED)), cards.row["A"])}
+    assert [round(shown[metric], 9) for metric in list(Metric)[:4]] == [0.88, 1.32, 0.95, 0.80]
 
 
 def test_contributions_added_from_left_to_right_are_the_score_to_the_last_digit() -> None:
     cards = market().scorecards["CORP_IG", 30, 0]
     spec = spec_of("seed_v0", 30, {"hit_rate": 0.1, "response_rate": 0.2, "size_ratio": 0.3, "fill_rate": 0.4})
-    scores = score(cards, spec)
+    rating = _rated(cards, spec)
     for row in range(len(cards.dealer_ids)):
-        parts = components(cards, spec, scores, row)
+        shown = parts(rating, row)
         # sum() itself compensates from Python 3.12 on; a reader adds one after another.
-        assert reduce(add, (part.contribution for part in parts)) == scores.total[row]
-        assert all(math.isclose(part.weight * part.score, part.contribution) for part in parts)
+        assert reduce(add, (part.contribution for part in shown)) == rating.total[row]
+        assert all(math.isclose(part.weight * part.score, part.contribution) for part in shown)
 
 
 @pytest.mark.parametrize(

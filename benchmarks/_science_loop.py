@@ -1,0 +1,265 @@
+"""The closed loop: each evening every policy's own log goes through the compiled SQL and the fits, each morning it decides anew."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks._science_market import Asking, Result, settle
+from benchmarks._science_policies import CLASSES, Chooser, Policy, beliefs_of, oracle, with_truth
+from benchmarks._science_sql import ScienceSql
+from flows.fit_beliefs import evening, figures_of, morning
+from flows.fit_dealers import Answers, Prices
+from flows.fit_state import Day, Knobs, State
+from serve.domain.market import METRICS, Scorecards
+from serve.domain.rules import Pick
+from serve.domain.scoring import score
+from serve.domain.selection import Ranked, select
+from serve.domain.spec import spec_of
+from sim.lab import LAB_CLASSES, SECTORS, Conditions, Lab, LabDay
+from sim.randomness import stream
+
+Floats = npt.NDArray[np.float64]
+HISTORY = 0
+_FOUR = 4
+_SEED = {"fill_rate": 0.30, "price_improvement": 0.40, "information_leakage": 0.20, "response_speed": 0.10}
+
+
+@dataclass
+class Mind:
+    """What a policy has learnt."""
+
+    policy: Policy
+    mark: int
+    state: State | None = None
+    believed: tuple[Answers, Prices] | None = None
+
+
+class Loop:
+    """One kind of world, many worlds and policies. ``run`` gives utility by policy and world, mean per order."""
+
+    def __init__(self, conditions: Conditions, seeds: Sequence[int], policies: Sequence[Policy], sql: ScienceSql) -> None:
+        self.lab = Lab(conditions, list(seeds))
+        self.sql, self.conditions = sql, conditions
+        self.worlds, self.dealers = len(self.lab.seeds), self.lab.dealers
+        self.minds = [Mind(policy, mark) for mark, policy in enumerate(policies, start=1)]
+        self.groups = self.worlds * CLASSES
+        for mark in range(len(policies) + 1):
+            sql.add_dealers(mark, self.worlds, self.dealers)
+        self.seed_marks = [mind.mark for mind in self.minds if mind.policy.kind == "seed"]
+        for mark in self.seed_marks:
+            sql.on_record(mark)
+        self.wins = np.zeros((self.worlds, CLASSES, self.dealers))
+        self.tracked: dict[str, list[tuple[Floats, Floats]]] = {}
+
+    def warm_up(self, days: int) -> None:
+        """Let everyone live through the same past: panels of three to six dealers, as the desk happened to ask."""
+        states = {mind.policy.knobs: self._empty(mind.policy.knobs) for mind in self.minds if mind.policy.believes}
+        for number in range(days):
+            day = self.lab.day(number)
+            told = self._told(number, day)
+            result = settle(day, self._habit(number, day), HISTORY, self.conditions.alien)
+            self._count_wins(day, result)
+            self.sql.day(number, result.log, result.rfqs, [HISTORY])
+            learnt = self._learnt(HISTORY, told)
+            for knobs, state in states.items():
+                morning(state, told, knobs)
+                evening(state, learnt, knobs)
+        for mind in self.minds:
+            if mind.policy.believes:
+                mind.state = copy.deepcopy(states[mind.policy.knobs])
+        for mark in self.seed_marks:
+            self.sql.copy_cards(HISTORY, mark)
+
+    def run(self, first: int, days: int) -> dict[str, Floats]:
+        """Give each policy's mean utility per order by world, over all the days."""
+        total = {mind.policy.name: np.zeros(self.worlds) for mind in self.minds}
+        orders = np.zeros(self.worlds)
+        for number in range(first, first + days):
+            day = self.lab.day(number)
+            told = self._told(number, day)
+            results = [self._live(mind, number, day, told) for mind in self.minds]
+            for mind, result in zip(self.minds, results, strict=True):
+                np.add.at(total[mind.policy.name], day.world, result.utility)
+            np.add.at(orders, day.world, 1)
+            self._evening(number, results, told)
+        return {name: sums / np.maximum(orders, 1) for name, sums in total.items()}
+
+    def _live(self, mind: Mind, number: int, day: LabDay, told: Floats) -> Result:
+        premium = mind.policy.premium
+        asking = self._asking(mind, number, day, told)
+        return settle(day, asking, mind.mark, self.conditions.alien, premium)
+
+    def _asking(self, mind: Mind, number: int, day: LabDay, told: Floats) -> Asking:
+        policy = mind.policy
+        if policy.believes and mind.state is not None:
+            morning(mind.state, told, policy.knobs)
+            figures = figures_of(mind.state, policy.knobs)
+            if policy.kind == "known":
+                figures = with_truth(figures, self.lab, number)
+                mind.believed = (figures.answers, figures.prices)
+            ids = [tuple(f"p{mind.mark:02d}w{w:03d}D{d:02d}" for d in range(self.dealers)) for w in range(self.worlds)]
+            beliefs = [beliefs_of(figures, mind.state, told, group, ids[group // CLASSES]) for group in range(self.groups)]
+            return Chooser(policy, beliefs).asking(day)
+        if policy.kind == "oracle":
+            return oracle(day)
+        if policy.kind == "seed":
+            return self._by_scorecards(number, day)
+        if policy.kind == "random":
+            return _first(-self._chance("random", number, day), np.full(len(day.world), _FOUR))
+        wins = self.wins if policy.kind == "static_class" else self.wins.sum(1, keepdims=True).repeat(CLASSES, 1)
+        return _first(wins[day.world, day.klass], np.full(len(day.world), _FOUR))
+
+    def _by_scorecards(self, number: int, day: LabDay) -> Asking:
+        """Rank by ``seed_v0`` on yesterday's scorecards and pick four, with the desk's own code."""
+        table = self.sql.scorecards(number - 1)
+        names = table["scorecard_class"]
+        starts = [0, *np.flatnonzero(names[1:] != names[:-1]) + 1, len(names)]
+        chosen: dict[tuple[int, int], list[int]] = {}
+        spec = spec_of("seed_v0", 90, _SEED)
+        for start, end in zip(starts[:-1], starts[1:], strict=True):
+            cards = _cards({key: cells[start:end] for key, cells in table.items()})
+            total = score(cards, spec).total
+            in_turn = sorted(range(len(total)), key=lambda row, total=total: -total[row])
+            ranked = [
+                Ranked(dealer_id=cards.dealer_ids[row], row=row, place=place, score=float(total[row]), tier=None)
+                for place, row in enumerate(in_turn, start=1)
+            ]
+            picked = select(ranked, [Pick(take=_FOUR)], None, lambda _condition: ())
+            world, klass = int(names[start][4:7]), LAB_CLASSES.index(names[start][7:])
+            chosen[world, klass] = [int(item.dealer_id[8:]) for item in picked.chosen]
+        mask = np.zeros(day.axe.shape, dtype=bool)
+        for row, key in enumerate(zip(day.world.tolist(), day.klass.tolist(), strict=True)):
+            mask[row, chosen.get(key, list(range(_FOUR)))] = True
+        return Asking(mask, np.zeros_like(mask, dtype=np.int64))
+
+    def _evening(self, number: int, results: list[Result], told: Floats) -> None:
+        logged = [(m, r) for m, r in zip(self.minds, results, strict=True) if m.policy.believes or m.policy.kind == "seed"]
+        if not logged:
+            return
+        log = {key: np.concatenate([result.log[key] for _, result in logged]) for key in logged[0][1].log}
+        rfqs = {key: np.concatenate([result.rfqs[key] for _, result in logged]) for key in logged[0][1].rfqs}
+        self.sql.day(number, log, rfqs, self.seed_marks)
+        quotes, leaks = self._rows()
+        for mind, _ in logged:
+            if mind.state is not None:
+                evening(mind.state, self._day_of(mind.mark, quotes, leaks, told), mind.policy.knobs, mind.believed)
+
+    def _learnt(self, mark: int, told: Floats) -> Day:
+        quotes, leaks = self._rows()
+        return self._day_of(mark, quotes, leaks, told)
+
+    def _rows(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        klass = f"list_position({list(LAB_CLASSES)}, substr(scorecard_class, 8)) - 1 as klass"
+        place = f"substr(scorecard_class, 2, 2)::int as policy, substr(scorecard_class, 5, 3)::int as world, {klass}"
+        quotes = self.sql.daily(
+            "int_quote_day_stats",
+            f"{place}, substr(dealer_id, 9)::int as dealer, substr(sector, 2)::int as place, if(client_side = 'BUY', 0, 1) as bought",
+        )
+        leaks = self.sql.daily(
+            "int_leak_day_stats",
+            f"{place}, if(dealer_id = '', -1, substr('0' || dealer_id, 10)::int) as dealer, "
+            "if(other_id = '', -1, substr('0' || other_id, 10)::int) as other",
+        )
+        return quotes, leaks
+
+    def _day_of(self, mark: int, quotes: dict[str, Floats], leaks: dict[str, Floats], told: Floats) -> Day:
+        """Lay a policy's daily statistics out as arrays."""
+        mine = quotes["policy"] == mark
+        rows = {key: cells[mine] for key, cells in quotes.items()}
+        group = rows["world"] * CLASSES + rows["klass"]
+        cell = (group, rows["place"], rows["bought"], rows["dealer"])
+        shape = (self.groups, SECTORS, 2, self.dealers)
+
+        def spread(name: str, where: Floats | float = 1.0) -> Floats:
+            out = np.zeros(shape)
+            np.add.at(out, cell, rows[name] * where)
+            return out
+
+        alone = rows["whispered"].astype(float)
+        own = leaks["policy"] == mark
+        drift = {key: cells[own] for key, cells in leaks.items()}
+        whole = drift["dealer"] < 0
+        place = drift["world"] * CLASSES + drift["klass"]
+        lost, pulled = np.zeros((self.groups, self.dealers, self.dealers)), np.zeros((self.groups, self.dealers))
+        pair = ~whole
+        np.add.at(lost, (place[pair], drift["dealer"][pair], drift["other"][pair]), drift["lost_n"][pair])
+        itself = pair & (drift["dealer"] == drift["other"])
+        np.add.at(pulled, (place[itself], drift["dealer"][itself]), drift["drift_sum"][itself])
+
+        def over(name: str) -> Floats:
+            out = np.zeros(self.groups)
+            np.add.at(out, place[whole], drift[name][whole])
+            return out
+
+        return Day(
+            asked=spread("asked"),
+            answered=spread("answered"),
+            further=spread("further_asked_sum"),
+            quote_n=spread("quote_n"),
+            quote_sum=spread("quote_sum"),
+            quote_squares=spread("quote_squares"),
+            told=told.reshape(shape),
+            whisper_n=spread("quote_n", alone).sum((1, 2)),
+            whisper_sum=spread("quote_sum", alone).sum((1, 2)),
+            steps_open=spread("steps_open").sum((1, 2, 3)),
+            faded=spread("faded").sum((1, 2, 3)),
+            half_spread_sum=spread("half_spread_sum").sum((1, 2, 3)),
+            lost=lost,
+            drift=pulled,
+            rfqs=over("lost_n"),
+            rfq_drift=over("drift_sum"),
+            rfq_squares=over("drift_squares"),
+        )
+
+    def _told(self, number: int, day: LabDay) -> Floats:
+        return self.sql.notices(number, day.told).reshape(self.groups, SECTORS, 2, self.dealers)
+
+    def _habit(self, number: int, day: LabDay) -> Asking:
+        pull = np.log(self.lab.skill["reach"][day.world, :, day.klass])
+        panels = np.stack([stream(seed, "panel", number).integers(3, 7, 400) for seed in self.lab.seeds])
+        place = np.arange(len(day.world)) - np.searchsorted(day.world, day.world)
+        return _first(pull - np.log(-np.log(self._chance("habit", number, day))), panels[day.world, place])
+
+    def _chance(self, purpose: str, number: int, day: LabDay) -> Floats:
+        counts = np.bincount(day.world, minlength=self.worlds)
+        drawn = [stream(s, purpose, number).random((c, self.dealers)) for s, c in zip(self.lab.seeds, counts, strict=True)]
+        return np.concatenate(drawn)
+
+    def _count_wins(self, day: LabDay, result: Result) -> None:
+        won = result.log["outcome"] == 0
+        rfq = result.log["rfq"][won]
+        np.add.at(self.wins, (day.world[rfq], day.klass[rfq], result.log["dealer"][won]), 1)
+
+    def _empty(self, knobs: Knobs) -> State:
+        return State.empty(self.groups, SECTORS, self.dealers, knobs)
+
+
+def _first(worth: Floats, counts: Floats) -> Asking:
+    place = np.argsort(np.argsort(-worth, axis=1, kind="stable"), axis=1)
+    mask = place < counts[:, None]
+    return Asking(mask, np.zeros_like(mask, dtype=np.int64))
+
+
+def _cards(table: dict[str, npt.NDArray[np.generic]]) -> Scorecards:
+    def figures(suffix: str) -> Floats:
+        return np.column_stack([np.ma.filled(np.ma.asarray(table[f"{m}{suffix}"]).astype(float), np.nan) for m in METRICS])
+
+    size = len(table["dealer_id"])
+    counts = np.zeros(size, dtype=np.int64)
+    return Scorecards(
+        scorecard_class=str(table["scorecard_class"][0]),
+        asset_class=str(table["asset_class"][0]),
+        window_days=90,
+        dealer_ids=tuple(table["dealer_id"].tolist()),
+        raw=figures(""),
+        n=figures("_n").astype(np.int64),
+        low=figures("_low"),
+        high=figures("_high"),
+        score=figures("_score"),
+        composite=np.zeros(size),
+        rank_share=np.zeros(size),
+        asked=counts, quoted=counts, declined=counts, timed_out=counts, rejected=counts, won=counts,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+-- Every response of dealers in half-spreads: what it would have cost, how crowded the RFQ was, and how long a quote lay open.
+with responses as (
+
+    select * from {{ ref('int_rfq_responses') }}
+    -- With decay, what is older bears on nothing any more.
+    where asked_on > cast({{ as_of() }} as date) - {{ var('belief_days') }}
+
+),
+
+mids as (
+
+    select * from {{ ref('int_reference_mids') }}
+    where half_spread_bps > 0
+
+),
+
+-- Where no bid and ask are on record a class's typical quote stands in: quotes lie about 0.7 half-spreads from the mid.
+classes as (
+
+    select
+        scorecard_class,
+        median(abs(quote_improvement_gain_bps)) / {{ var('typical_quote_hs') }} as half_spread_bps
+    from responses
+    where quote_improvement_gain_bps <> 0
+    group by scorecard_class
+
+),
+
+scaled as (
+
+    select
+        responses.*,
+        coalesce(mids.half_spread_bps, classes.half_spread_bps) as half_spread_bps
+    from responses
+    asof left join mids on responses.security_id = mids.security_id and responses.asked_at >= mids.priced_at
+    left join classes on responses.scorecard_class = classes.scorecard_class
+
+)
+
+select
+    rfq_id,
+    dealer_id,
+    asked_on,
+    scorecard_class,
+    coalesce(sector, '') as sector,
+    maturity_bucket,
+    client_side,
+    protocol = 'SEQUENTIAL' as whispered,
+    half_spread_bps,
+    response = 'QUOTED' as answered,
+    outcome = 'TRADED' as won,
+    case when protocol = 'SEQUENTIAL' then 0 else greatest(dealers_asked, 1) - 1 end as further_asked,
+
+    -- The part that is not quoted must be found elsewhere, at a worse price.
+    case
+        when quote_improvement_gain_bps is not null and half_spread_bps > 0
+            then greatest({{ var('quote_cost_bounds_hs')[0] }}, least(
+                {{ var('quote_cost_bounds_hs')[1] }},
+                -quote_improvement_gain_bps / half_spread_bps + {{ var('unfilled_cost_hs') }} * (1 - coalesce(size_ratio, 1))
+            ))
+    end as quote_cost_hs,
+
+    -- A quote given in a whisper lies open while the dealers after it are asked.
+    case
+        when protocol = 'SEQUENTIAL' and response = 'QUOTED'
+            then count(*) over (
+                partition by rfq_id order by sequence asc, dealer_id asc
+                rows between 1 following and unbounded following
+            )
+        else 0
+    end as steps_open,
+    outcome = 'EXPIRED' as faded
+from scaled

@@ -1,0 +1,80 @@
+"""What is believed of dealers, from a snapshot's fitted tables into arrays."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import msgspec
+import numpy as np
+
+from expectations.contracts.snapshot import SNAPSHOT_TABLES
+from expectations.contracts.vocabulary import Side
+from serve.domain.beliefs import Beliefs, ClassTerms, Figure, Floats, covering_beliefs
+
+Columns = dict[str, Any]
+
+
+def read_beliefs(connection: duckdb.DuckDBPyConnection, dealer_ids: tuple[str, ...]) -> Mapping[str, Beliefs]:
+    """Give each class's beliefs with a row for every dealer on record."""
+    terms = {name: _terms(row) for name, row in _rows(connection, "fit_class_terms").items()}
+    own, axes = _by_class(connection, "fit_dealer_beliefs"), _by_class(connection, "fit_axe_beliefs")
+    return {
+        name: covering_beliefs(_beliefs(terms[name], own[name], axes.get(name)), dealer_ids) for name in sorted(terms) if name in own
+    }
+
+
+def _beliefs(terms: ClassTerms, own: Columns, axes: Columns | None) -> Beliefs:
+    def figure(name: str) -> Figure:
+        return Figure(*(_floats(own[f"{name}{suffix}"]) for suffix in ("", "_n", "_low", "_high")))
+
+    dealer_ids = tuple(str(name) for name in own["dealer_id"])
+    probability, advertised = _axes(axes, dealer_ids, terms.axe_base)
+    return Beliefs(
+        terms=terms,
+        dealer_ids=dealer_ids,
+        response=figure("response"),
+        price=figure("price_hs"),
+        price_sd=_floats(own["price_sd_hs"]),
+        leak=figure("leak_hs"),
+        axe_gain=figure("axe_gain_hs"),
+        card_response=figure("card_response"),
+        card_price=figure("card_price_hs"),
+        card_leak=figure("card_leak"),
+        axes=probability,
+        advertised=advertised,
+    )
+
+
+def _axes(rows: Columns | None, dealer_ids: tuple[str, ...], base: float) -> tuple[dict[tuple[str, Side], Floats], ...]:
+    probability: dict[tuple[str, Side], Floats] = defaultdict(lambda: np.full(len(dealer_ids), base))
+    advertised: dict[tuple[str, Side], Floats] = defaultdict(lambda: np.zeros(len(dealer_ids)))
+    if rows is not None:
+        place = {name: row for row, name in enumerate(dealer_ids)}
+        columns = (rows[name].tolist() for name in ("sector", "client_side", "dealer_id", "probability", "advertised"))
+        for sector, side, dealer_id, chance, told in zip(*columns, strict=True):
+            probability[sector, Side(side)][place[dealer_id]] = chance
+            advertised[sector, Side(side)][place[dealer_id]] = float(told)
+    return dict(probability), dict(advertised)
+
+
+def _terms(row: dict[str, Any]) -> ClassTerms:
+    return msgspec.convert(row, ClassTerms)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, Any]]:
+    columns = list(SNAPSHOT_TABLES[table])
+    records = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()  # noqa: S608 - both come from the contract
+    return {row[0]: dict(zip(columns, row, strict=True)) for row in records}
+
+
+def _by_class(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Columns]:
+    columns = ", ".join(SNAPSHOT_TABLES[table])
+    query = f"select {columns} from {table} order by scorecard_class, dealer_id"  # noqa: S608 - both come from the contract
+    cells = connection.execute(query).fetchnumpy()
+    names = np.asarray(cells["scorecard_class"])
+    return {str(name): {key: column[names == name] for key, column in cells.items()} for name in np.unique(names.astype(str))}
+
+
+def _floats(cells: Any) -> Floats:  # noqa: ANN401 - a plain or a masked array, as the column has empty cells or not
+    return np.ma.filled(np.ma.asarray(cells).astype(np.float64), np.nan)

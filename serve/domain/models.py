@@ -1,0 +1,143 @@
+"""The scoring models behind one interface: ``seed_v0``, ``scorecard`` and ``expected_utility``.
+
+``rate`` scores every dealer of a class, for an order or (without one) for the class as a whole; whatever the model, a dealer's score
+is the sum of the contributions of its parts, added from left to right.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from expectations.contracts.vocabulary import METRIC_UNITS, Side
+from serve.domain import scorecard
+from serve.domain.beliefs import Beliefs, Figure
+from serve.domain.expected_utility import TERMS, Utility, utility
+from serve.domain.market import COLUMN, Floats, Scorecards
+from serve.domain.quote_odds import QuoteOdds, odds_of
+from serve.domain.scoring import Component, Scores, ScoreSpec, known, score
+from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, SEED
+from serve.domain.terms import TERM_UNITS, Term
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What of an order bears on a score. ``half_spread_bps`` is for the order's size; ``None`` = not known."""
+
+    sector: str | None
+    side: Side
+    half_spread_bps: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Every dealer's score, by row, with what it is made of. ``unit`` is that of the score and of each contribution.
+
+    ``view`` is there for ``expected_utility``, ``card`` for ``scorecard``.
+    """
+
+    spec: ScoreSpec
+    cards: Scorecards
+    beliefs: Beliefs
+    contributions: Floats
+    total: Floats
+    unit: str
+    view: Utility | None = None
+    card: scorecard.Card | None = None
+
+
+def hangs_on_order(spec: ScoreSpec) -> bool:
+    """Say whether a model's scores differ between two orders of one class."""
+    return spec.model != SEED
+
+
+def rate(
+    spec: ScoreSpec, cards: Scorecards, beliefs: Beliefs, context: Context | None = None, odds: QuoteOdds | None = None
+) -> Rating:
+    """Score every dealer by the model that ``spec`` names. ``cards`` and ``beliefs`` have the same dealers in the same order.
+
+    ``expected_utility`` is in bps of price where the half-spread is known, else in half-spreads; ``scorecard`` is in points.
+    """
+    sector, side = (context.sector, context.side) if context else (None, None)
+    if spec.model == SCORECARD:
+        made = scorecard.card(beliefs, sector, side, tuple((Term(name), weight) for name, weight in spec.weights))
+        return Rating(spec, cards, beliefs, made.contributions, made.total, "points", card=made)
+    if spec.model == EXPECTED_UTILITY:
+        view = utility(beliefs, sector, side, odds)
+        spread = context.half_spread_bps if context else beliefs.terms.half_spread_bps
+        contributions = view.contributions * (spread or 1.0)
+        total = np.zeros(len(contributions))
+        for column in range(len(TERMS)):
+            total = total + contributions[:, column]
+        return Rating(spec, cards, beliefs, contributions, total, "bps" if spread else "half-spreads", view=view)
+    scores: Scores = score(cards, spec)
+    return Rating(spec, cards, beliefs, scores.contributions, scores.total, "score")
+
+
+def lay_out(spec: ScoreSpec, beliefs: Beliefs) -> QuoteOdds | None:
+    """Work out what ``rate`` needs for every order of a class, once; ``None`` where the model needs nothing."""
+    return odds_of(beliefs) if spec.model == EXPECTED_UTILITY else None
+
+
+def parts(rating: Rating, row: int) -> list[Component]:
+    """Take one dealer's score apart."""
+    if rating.view is not None:
+        return [_term(rating, term, row, place, 1.0) for place, term in enumerate(TERMS)]
+    if rating.card is not None:
+        weights = dict(rating.spec.weights)
+        return [
+            _term(rating, term, row, place, scorecard.POINTS * weights[term])
+            for place, term in enumerate(scorecard.TERMS)
+            if term in weights
+        ]
+    cards = rating.cards
+    return [
+        Component(
+            metric=metric,
+            raw=known(cards.raw[row, COLUMN[metric]]),
+            unit=METRIC_UNITS[metric],
+            n=int(cards.n[row, COLUMN[metric]]),
+            score=float(cards.score[row, COLUMN[metric]]),
+            weight=weight,
+            contribution=float(rating.contributions[row, place]),
+            low=known(cards.low[row, COLUMN[metric]]),
+            high=known(cards.high[row, COLUMN[metric]]),
+        )
+        for place, (metric, weight) in enumerate(rating.spec.metrics)
+    ]
+
+
+def _term(rating: Rating, term: Term, row: int, place: int, weight: float) -> Component:
+    """Show one part of a fitted score; ``score`` is the contribution before its weight."""
+    figure = _figure(rating, term, row)
+    contribution = float(rating.contributions[row, place])
+    return Component(
+        metric=term,
+        raw=known(figure.mean[0]),
+        unit=TERM_UNITS[term],
+        n=int(figure.n[0]),
+        score=contribution / weight if weight else 0.0,
+        weight=weight,
+        contribution=contribution,
+        low=known(figure.low[0]),
+        high=known(figure.high[0]),
+    )
+
+
+def _figure(rating: Rating, term: Term, row: int) -> Figure:
+    """Give the figure behind one part, of one dealer."""
+    beliefs, view, card = rating.beliefs, rating.view, rating.card
+    of_card = card is not None
+    one = np.array([float(row)])
+    if term is Term.RESPONSE:
+        return (beliefs.card_response if of_card else beliefs.response).take(one, np.nan)
+    if term is Term.PRICE:
+        return (beliefs.card_price if of_card else beliefs.price).take(one, np.nan)
+    if term is Term.LEAK:
+        return (beliefs.card_leak if of_card else beliefs.leak).take(one, np.nan)
+    unknown = np.array([np.nan])
+    if term is Term.CLASS_MEAN:
+        return Figure(rating.contributions[row : row + 1, 0], np.array([beliefs.response.n.sum()]), unknown, unknown)
+    if card is not None:
+        return beliefs.axe_gain.take(one, np.nan)
+    axe = view.axe[row : row + 1] if view is not None else unknown
+    return Figure(axe, beliefs.axe_gain.n[row : row + 1], unknown, unknown)
