@@ -3,10 +3,12 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks._science_days import Rows
 from benchmarks._science_market import Asking, Result, settle
 from benchmarks._science_policies import CLASSES, Chooser, Policy, beliefs_of, oracle, with_truth
 from benchmarks._science_sql import ScienceSql
@@ -60,7 +62,7 @@ class Loop:
         for number in range(days):
             day = self.lab.day(number)
             told = self._told(number, day)
-            result = settle(day, self._habit(number, day), HISTORY, self.conditions.alien)
+            result = settle(day, self._habit(number, day), HISTORY, alien=self.conditions.alien)
             self._count_wins(day, result)
             self.sql.day(number, result.log, result.rfqs, [HISTORY])
             learnt = self._learnt(HISTORY, told)
@@ -90,7 +92,7 @@ class Loop:
     def _live(self, mind: Mind, number: int, day: LabDay, told: Floats) -> Result:
         premium = mind.policy.premium
         asking = self._asking(mind, number, day, told)
-        return settle(day, asking, mind.mark, self.conditions.alien, premium)
+        return settle(day, asking, mind.mark, alien=self.conditions.alien, premium=premium)
 
     def _asking(self, mind: Mind, number: int, day: LabDay, told: Floats) -> Asking:
         policy = mind.policy
@@ -119,10 +121,10 @@ class Loop:
         starts = [0, *np.flatnonzero(names[1:] != names[:-1]) + 1, len(names)]
         chosen: dict[tuple[int, int], list[int]] = {}
         spec = spec_of("seed_v0", 90, _SEED)
-        for start, end in zip(starts[:-1], starts[1:], strict=True):
+        for start, end in pairwise(starts):
             cards = _cards({key: cells[start:end] for key, cells in table.items()})
             total = score(cards, spec).total
-            in_turn = sorted(range(len(total)), key=lambda row, total=total: -total[row])
+            in_turn = np.argsort(-total, kind="stable").tolist()
             ranked = [
                 Ranked(dealer_id=cards.dealer_ids[row], row=row, place=place, score=float(total[row]), tier=None)
                 for place, row in enumerate(in_turn, start=1)
@@ -142,77 +144,13 @@ class Loop:
         log = {key: np.concatenate([result.log[key] for _, result in logged]) for key in logged[0][1].log}
         rfqs = {key: np.concatenate([result.rfqs[key] for _, result in logged]) for key in logged[0][1].rfqs}
         self.sql.day(number, log, rfqs, self.seed_marks)
-        quotes, leaks = self._rows()
+        rows = Rows(self.sql, self.worlds, self.dealers)
         for mind, _ in logged:
             if mind.state is not None:
-                evening(mind.state, self._day_of(mind.mark, quotes, leaks, told), mind.policy.knobs, mind.believed)
+                evening(mind.state, rows.day_of(mind.mark, told), mind.policy.knobs, mind.believed)
 
     def _learnt(self, mark: int, told: Floats) -> Day:
-        quotes, leaks = self._rows()
-        return self._day_of(mark, quotes, leaks, told)
-
-    def _rows(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
-        klass = f"list_position({list(LAB_CLASSES)}, substr(scorecard_class, 8)) - 1 as klass"
-        place = f"substr(scorecard_class, 2, 2)::int as policy, substr(scorecard_class, 5, 3)::int as world, {klass}"
-        quotes = self.sql.daily(
-            "int_quote_day_stats",
-            f"{place}, substr(dealer_id, 9)::int as dealer, substr(sector, 2)::int as place, if(client_side = 'BUY', 0, 1) as bought",
-        )
-        leaks = self.sql.daily(
-            "int_leak_day_stats",
-            f"{place}, if(dealer_id = '', -1, substr('0' || dealer_id, 10)::int) as dealer, "
-            "if(other_id = '', -1, substr('0' || other_id, 10)::int) as other",
-        )
-        return quotes, leaks
-
-    def _day_of(self, mark: int, quotes: dict[str, Floats], leaks: dict[str, Floats], told: Floats) -> Day:
-        """Lay a policy's daily statistics out as arrays."""
-        mine = quotes["policy"] == mark
-        rows = {key: cells[mine] for key, cells in quotes.items()}
-        group = rows["world"] * CLASSES + rows["klass"]
-        cell = (group, rows["place"], rows["bought"], rows["dealer"])
-        shape = (self.groups, SECTORS, 2, self.dealers)
-
-        def spread(name: str, where: Floats | float = 1.0) -> Floats:
-            out = np.zeros(shape)
-            np.add.at(out, cell, rows[name] * where)
-            return out
-
-        alone = rows["whispered"].astype(float)
-        own = leaks["policy"] == mark
-        drift = {key: cells[own] for key, cells in leaks.items()}
-        whole = drift["dealer"] < 0
-        place = drift["world"] * CLASSES + drift["klass"]
-        lost, pulled = np.zeros((self.groups, self.dealers, self.dealers)), np.zeros((self.groups, self.dealers))
-        pair = ~whole
-        np.add.at(lost, (place[pair], drift["dealer"][pair], drift["other"][pair]), drift["lost_n"][pair])
-        itself = pair & (drift["dealer"] == drift["other"])
-        np.add.at(pulled, (place[itself], drift["dealer"][itself]), drift["drift_sum"][itself])
-
-        def over(name: str) -> Floats:
-            out = np.zeros(self.groups)
-            np.add.at(out, place[whole], drift[name][whole])
-            return out
-
-        return Day(
-            asked=spread("asked"),
-            answered=spread("answered"),
-            further=spread("further_asked_sum"),
-            quote_n=spread("quote_n"),
-            quote_sum=spread("quote_sum"),
-            quote_squares=spread("quote_squares"),
-            told=told.reshape(shape),
-            whisper_n=spread("quote_n", alone).sum((1, 2)),
-            whisper_sum=spread("quote_sum", alone).sum((1, 2)),
-            steps_open=spread("steps_open").sum((1, 2, 3)),
-            faded=spread("faded").sum((1, 2, 3)),
-            half_spread_sum=spread("half_spread_sum").sum((1, 2, 3)),
-            lost=lost,
-            drift=pulled,
-            rfqs=over("lost_n"),
-            rfq_drift=over("drift_sum"),
-            rfq_squares=over("drift_squares"),
-        )
+        return Rows(self.sql, self.worlds, self.dealers).day_of(mark, told)
 
     def _told(self, number: int, day: LabDay) -> Floats:
         return self.sql.notices(number, day.told).reshape(self.groups, SECTORS, 2, self.dealers)
@@ -253,6 +191,7 @@ def _cards(table: dict[str, npt.NDArray[np.generic]]) -> Scorecards:
         scorecard_class=str(table["scorecard_class"][0]),
         asset_class=str(table["asset_class"][0]),
         window_days=90,
+        half_life_days=0,
         dealer_ids=tuple(table["dealer_id"].tolist()),
         raw=figures(""),
         n=figures("_n").astype(np.int64),

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from serve.domain.whisper import Step, asks_on
-from sim.lab import IMPACT_HS, OUTSIDE_HS, TIMEOUT_S, Answered, LabDay, answered, half_spread_bps
+from sim.lab import IMPACT_HS, OUTSIDE_HS, TIMEOUT_S, LabDay
+from sim.lab_answers import Answered, answered, half_spread_bps
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -38,7 +39,7 @@ class Result:
     rfqs: dict[str, npt.NDArray[np.generic]]
 
 
-def settle(day: LabDay, asking: Asking, policy: int, alien: bool, premium: float = 0.0) -> Result:
+def settle(day: LabDay, asking: Asking, policy: int, *, alien: bool, premium: float = 0.0) -> Result:
     """Let the asked answer, trade with the best, and keep score: the price, or that of not trading, and everyone's leaks."""
     mask, rows = asking.mask, np.arange(len(day.world))
     panel = mask.sum(1)

@@ -26,10 +26,9 @@ from sim.lab import (
     UNFILLED_HS,
     Lab,
     LabDay,
-    answered,
     timely_share,
-    true_response,
 )
+from sim.lab_answers import answered, true_response
 from sim.traits import CROWD_LOGIT, USUAL_PANEL
 
 Floats = npt.NDArray[np.float64]
@@ -115,10 +114,10 @@ class Chooser:
         beliefs = self._beliefs[day.world[row] * CLASSES + day.klass[row]]
         if self._policy.kind == "scorecard":
             points = card(beliefs, f"S{day.sector[row]}", SIDES[day.side[row]]).total
-            return np.argsort(-points, kind="stable")[: usual_count(beliefs)].tolist()
+            return [int(row) for row in np.argsort(-points, kind="stable")[: usual_count(beliefs)]]
         view = self._view(day, row)
         if self._policy.take:
-            return np.argsort(-view.alone, kind="stable")[: self._policy.take].tolist()
+            return [int(row) for row in np.argsort(-view.alone, kind="stable")[: self._policy.take]]
         return best_set(view, range(len(view.alone)), MOST)
 
     def _view(self, day: LabDay, row: int) -> Utility:
@@ -174,9 +173,9 @@ def oracle(day: LabDay) -> Asking:
     """Ask the best set by the truth, axes included."""
     response, mean, spread, leak = true_beliefs(day, day.axe)
     mask = np.zeros(day.axe.shape, dtype=bool)
-    ids = tuple(f"D{dealer:02d}" for dealer in range(mask.shape[1]))
+    ids = tuple(f"D{dealer:02d}" for dealer in range(day.axe.shape[1]))
     terms = ClassTerms(scorecard_class="", half_spread_bps=None, axe_base=0.0, outside_hs=OUTSIDE_HS)
-    none = np.zeros(len(ids))
+    none: Floats = np.zeros(len(ids))
     blank = Figure(none, none, none, none)
     for row in range(len(mask)):
         known = Beliefs(

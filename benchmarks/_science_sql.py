@@ -1,12 +1,13 @@
 """The project's own SQL over many worlds at once: compiled by dbt, run day by day in one DuckDB in memory.
 
-Dealers, classes and bonds bear the mark of their policy and world (``p03w12D07``), so one run of each model serves them all. A model
-runs over the day's rows; the daily statistics pile up, as they do in the warehouse.
+Dealers, classes and bonds bear the mark of their policy and world (``p03w012D07``), so one run of each model serves them
+all. A model runs over the day's rows; the daily statistics pile up, as they do in the warehouse.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -16,13 +17,13 @@ from dbt.cli.main import dbtRunner
 
 from flows.settings import FlowSettings
 from flows.transform import dbt_environment
-from sim.lab import HALF_SPREAD_BPS, LAB_CLASSES
+from sim.lab import LAB_CLASSES
 
 _SENTINEL = "2001-02-03 04:05:06"
 _FIRST_DAY = "2024-01-01"
 GIVEN = (
-    "stg_rfq_log", "stg_axes", "stg_dealers", "int_security_identifiers", "int_dealer_names", "int_securities", "int_reference_mids",
-    "int_vendor_tca",
+    "stg_rfq_log", "stg_axes", "stg_dealers", "int_security_identifiers", "int_dealer_names", "int_securities",
+    "int_reference_mids", "int_vendor_tca",
 )  # fmt: skip
 PILED_UP = "int_dealer_day_stats"
 DAILY = ("int_quote_day_stats", "int_leak_day_stats")
@@ -127,7 +128,7 @@ class ScienceSql:
         self._register("raw_rfqs", rfqs | names)
         for table, query in _LOADS.items():
             self._fill(table, query, at)
-        keep = ", ".join(f"'p{policy:02d}'" for policy in carded)
+        keep = ", ".join(f"'p{policy:02d}'" for policy in carded) or "''"
         for name in self._order:
             if name in ("int_dealer_window_stats", "fct_dealer_scorecards", "int_axe_days"):
                 continue
@@ -199,20 +200,17 @@ class ScienceSql:
         return found
 
 
-def _compiled(folder: Path, windows: Sequence[int]) -> tuple[dict[str, dict], str]:
+def _compiled(folder: Path, windows: Sequence[int]) -> tuple[dict[str, dict[str, Any]], str]:
     settings = FlowSettings(home=folder)
-    variables = json.dumps({"as_of": _SENTINEL, "windows_days": list(windows)})
+    variables = json.dumps({"as_of": _SENTINEL, "windows_days": list(windows), "half_lives_days": [0]})
     project = str(settings.dbt_project)
     command = ["compile", "--no-partial-parse", "--quiet", "--project-dir", project, "--profiles-dir", project, "--vars", variables]
     with dbt_environment(settings):
         done = dbtRunner().invoke([*command, "--target-path", str(folder / "target"), "--log-path", str(folder / "target")])
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
     if not done.success:
         message = f"dbt could not compile the project: {done.exception}"
         raise SystemExit(message)
     manifest = json.loads((folder / "target" / "manifest.json").read_text())
     nodes = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
     return nodes, str(settings.state.warehouse.stem)
-
-
-__all__ = ["HALF_SPREAD_BPS", "ScienceSql"]

@@ -102,7 +102,9 @@ class Days:
             faded=cells("faded").sum((1, 2, 3)),
             half_spread_sum=cells("half_spread_sum").sum((1, 2, 3)),
             lost=_added(
-                (groups, dealers, dealers), (leaks["klass"][pair], leaks["dealer"][pair], leaks["other"][pair]), leaks["lost_n"][pair]
+                (groups, dealers, dealers),
+                (leaks["klass"][pair], leaks["dealer"][pair], leaks["other"][pair]),
+                leaks["lost_n"][pair],
             ),
             drift=_added((groups, dealers), mine, leaks["drift_sum"][itself]),
             rfqs=classes("lost_n"),

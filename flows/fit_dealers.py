@@ -12,7 +12,7 @@ _LEAST_SD_HS = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Groups x dealers unless said otherwise. ``logit``, ``low`` and ``high`` are of answering alone and without an axe; ``rate`` is as asked."""
+    """Groups x dealers unless said otherwise. ``logit``, ``low``, ``high``: answering alone, without an axe; ``rate``: as asked."""
 
     class_rate: Floats
     rate: Floats

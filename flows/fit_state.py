@@ -1,4 +1,4 @@
-"""What a fold over days carries: sums with decay, and what is believed of axes. Groups (classes) x sectors x our sides x dealers."""
+"""What a fold over days carries: sums with decay, and what is believed of axes. By group (class), sector, side, dealer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -80,9 +80,9 @@ _CELLS, _OWN, _CLASS = ("axe",), (), ()
 class State:
     """Sums so far. Mutable, because a fold over years of days copies nothing that it need not.
 
-    Per cell: ``axe``, the probability of an axe. Per dealer: counts and sums of answers and quotes (``price_*`` net of the axe's gain,
-    ``raw_sum`` as quoted), the alarm, what was advertised without an axe, quotes of a dealer that advertised. Per class: the regression of
-    quotes on axes, whispers, the normal equations of leaks.
+    Per cell: ``axe``, the probability of an axe. Per dealer: counts and sums of answers and quotes (``price_*`` net of the
+    axe's gain, ``raw_sum`` as quoted), the alarm, what was advertised without an axe, quotes of a dealer that advertised.
+    Per class: the regression of quotes on axes, whispers, the normal equations of leaks.
     """
 
     axe: Floats
@@ -134,8 +134,9 @@ class State:
         """Let a day pass: what was seen weighs less."""
         keep, keep_leak = 0.5 ** (1 / knobs.half_life_days), 0.5 ** (1 / knobs.leak_half_life_days)
         for name in (
-            "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alone_n", "alone_told",
-            "told_n", "told_gain", "whisper_n", "whisper_sum", "gain_xx", "gain_xy", "half_spread_sum", "steps_open", "faded",
+            "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alone_n",
+            "alone_told", "told_n", "told_gain", "whisper_n", "whisper_sum", "gain_xx", "gain_xy", "half_spread_sum",
+            "steps_open", "faded",
         ):  # fmt: skip
             getattr(self, name).__imul__(keep)
         for name in ("lost", "drift", "rfqs", "rfq_drift", "rfq_squares"):

@@ -5,11 +5,12 @@ here in the open, for oracles and for keeping score. Costs in half-spreads (HS) 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sim.behaviour import QUOTES, SILENT, Asked, Draws, answers_to, draw, response_probability, size_growth
+from sim.behaviour import Asked, Draws, draw
 from sim.dealers import Skill, draw_skill
 from sim.randomness import stream
 from sim.traits import ADVERTISED_SHARE, AXE_BASE_RATE, CLASS_NAMES, CLASSES, MANUAL_SHARE
@@ -98,7 +99,7 @@ class Lab:
         """Live through a day."""
         self._move_axes(number)
         orders = [self._orders(place, number) for place in range(len(self.seeds))]
-        world = np.repeat(np.arange(len(orders)), [len(order["klass"]) for order in orders])
+        world = np.repeat(np.arange(len(orders)), [len(order["relative_size"]) for order in orders])
         joined = {name: np.concatenate([order[name] for order in orders]) for name in orders[0] if name != "draws"}
         draws = Draws(*(np.concatenate([getattr(o["draws"], n) for o in orders]) for n in Draws.__dataclass_fields__))
         klass, sector, side = joined["klass"], joined["sector"], joined["side"]
@@ -137,7 +138,7 @@ class Lab:
     def _at(self, name: str, number: int, world: Ints, klass: Ints) -> Floats:
         return np.asarray(self.skill[name][world, self.regime(number), :, klass], dtype=np.float64)
 
-    def _orders(self, place: int, number: int) -> dict[str, object]:
+    def _orders(self, place: int, number: int) -> dict[str, Any]:
         rng = stream(self.seeds[place], "lab", number)
         count = int(rng.poisson(self.conditions.rfqs_per_day))
         shape = (count, self.dealers)
@@ -197,47 +198,6 @@ def timely_share(latency_s: Floats, sigma: Floats, timeout_s: Floats) -> Floats:
     quick = _normal_cdf(scale / sigma)
     slow = np.mean([_normal_cdf((scale - stretch) / sigma) for stretch in stretches], axis=0)
     return np.asarray((1 - MANUAL_SHARE) * quick + MANUAL_SHARE * slow, dtype=np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What would come back if a panel of this size were asked: orders x dealers. ``worth_hs`` counts the part not quoted too."""
-
-    quoted: Flags
-    silent: Flags
-    latency_s: Floats
-    cost_hs: Floats
-    size_ratio: Floats
-    worth_hs: Floats
-
-
-def answered(day: LabDay, panel: Floats, premium_hs: float = 0.0) -> Answered:
-    """Let every dealer answer as if it were one of ``panel`` (per order) asked at once."""
-    fields = {name: getattr(day.asked, name) for name in Asked.__dataclass_fields__}
-    asked = Asked(**{**fields, "panel": np.broadcast_to(panel[:, None], day.axe.shape)})
-    back = answers_to(asked, day.draws)
-    late = back.latency_s > TIMEOUT_S[day.klass][:, None]
-    cost = back.cost_hs + premium_hs
-    return Answered(
-        quoted=(back.refusal == QUOTES) & ~late,
-        silent=(back.refusal == SILENT) | late,
-        latency_s=back.latency_s,
-        cost_hs=cost,
-        size_ratio=back.size_ratio,
-        worth_hs=cost + UNFILLED_HS * (1 - back.size_ratio),
-    )
-
-
-def true_response(day: LabDay, axe: Floats, panel: Floats) -> Floats:
-    """Give the true chance of a quote in time, orders x dealers, for a given state of axes."""
-    fields = {name: getattr(day.asked, name) for name in Asked.__dataclass_fields__}
-    asked = Asked(**{**fields, "axe": axe, "panel": np.broadcast_to(panel[:, None], axe.shape)})
-    return np.asarray(response_probability(asked) * day.in_time, dtype=np.float64)
-
-
-def half_spread_bps(day: LabDay) -> Floats:
-    """Give each order's half-spread in bps of price."""
-    return np.asarray(HALF_SPREAD_BPS[day.klass] * size_growth(day.relative_size), dtype=np.float64)
 
 
 def _stacked(skills: list[Skill], name: str) -> Floats:

@@ -168,7 +168,7 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "premium_hs": "DOUBLE",
         "premium_n": "BIGINT",
     },
-    # One row per dealer x scorecard class with RFQs, for every dealer: shrunk figures, their counts (with decay) and 95 % intervals.
+    # One row per dealer x scorecard class with RFQs, for every dealer: shrunk figures, counts (with decay), 95 % intervals.
     "fit_dealer_beliefs": {
         "scorecard_class": "VARCHAR",
         "dealer_id": "VARCHAR",

@@ -20,7 +20,9 @@ def read_beliefs(connection: duckdb.DuckDBPyConnection, dealer_ids: tuple[str, .
     terms = {name: _terms(row) for name, row in _rows(connection, "fit_class_terms").items()}
     own, axes = _by_class(connection, "fit_dealer_beliefs"), _by_class(connection, "fit_axe_beliefs")
     return {
-        name: covering_beliefs(_beliefs(terms[name], own[name], axes.get(name)), dealer_ids) for name in sorted(terms) if name in own
+        name: covering_beliefs(_beliefs(terms[name], own[name], axes.get(name)), dealer_ids)
+        for name in sorted(terms)
+        if name in own
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from expectations.contracts.vocabulary import Side
 from serve.domain.beliefs import Beliefs
-from serve.domain.market import Floats
+from serve.domain.market import Counts, Floats
 from serve.domain.quote_odds import QuoteOdds, integral, logistic, odds_of
 from serve.domain.terms import Term
 
@@ -72,14 +72,12 @@ def best_set(
     rows = np.asarray(allowed, dtype=np.int64)
     if len(rows) > _CONTENDERS:
         rows = rows[np.argsort(-view.alone[rows], kind="stable")[:_CONTENDERS]]
-    odds, axe = view.odds, view.axe[rows]
-    plain, axed = (1 - axe)[:, None] * odds.plain[rows], axe[:, None] * odds.axed[rows]
-    leak = view.beliefs.leak.mean[rows]
+    contenders = _contenders(view, rows)
     chosen: list[int] = []
     open_ = np.ones(len(rows), dtype=bool)
     so_far = -np.inf
     while len(chosen) < min(most, len(rows)):
-        worth = _worth_with(odds, rows, plain, axed, leak, chosen)
+        worth = _worth_with(contenders, chosen)
         worth[~open_] = -np.inf
         best = int(np.argmax(worth))
         if may_add is not None:
@@ -98,23 +96,45 @@ def worth_of(view: Utility, rows: Sequence[int]) -> float:
     """Give what asking these dealers at once is expected to be worth against not trading, in HS."""
     if not rows:
         return 0.0
-    places = np.asarray(rows, dtype=np.int64)
-    axe, odds = view.axe[places], view.odds
-    plain, axed = (1 - axe)[:, None] * odds.plain[places], axe[:, None] * odds.axed[places]
-    worth = _worth_with(odds, places, plain, axed, view.beliefs.leak.mean[places], list(range(len(places) - 1)))
-    return float(worth[len(places) - 1])
+    worth = _worth_with(_contenders(view, np.asarray(rows, dtype=np.int64)), list(range(len(rows) - 1)))
+    return float(worth[len(rows) - 1])
 
 
-def _worth_with(odds: QuoteOdds, rows: Floats, plain: Floats, axed: Floats, leak: Floats, chosen: list[int]) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Contenders:
+    """Dealers that may enter a set: logits of answering, quotes weighed by having no axe or one (x grid), leaks."""
+
+    odds: QuoteOdds
+    logit_plain: Floats
+    logit_axed: Floats
+    plain: Floats
+    axed: Floats
+    leak: Floats
+
+
+def _contenders(view: Utility, rows: Counts) -> _Contenders:
+    odds, axe = view.odds, view.axe[rows][:, None]
+    return _Contenders(
+        odds=odds,
+        logit_plain=odds.logit_plain[rows],
+        logit_axed=odds.logit_axed[rows],
+        plain=(1 - axe) * odds.plain[rows],
+        axed=axe * odds.axed[rows],
+        leak=view.beliefs.leak.mean[rows],
+    )
+
+
+def _worth_with(contenders: _Contenders, chosen: list[int]) -> Floats:
     """Give the worth of the chosen with each further dealer, in HS; one entry per contender."""
     size = len(chosen) + 1
-    crowd = odds.crowd_logit * (size - 1)
-    quotes = logistic(odds.logit_plain[rows] + crowd)[:, None] * plain
-    quotes += logistic(odds.logit_axed[rows] + crowd)[:, None] * axed
+    crowd = contenders.odds.crowd_logit * (size - 1)
+    quotes = logistic(contenders.logit_plain + crowd)[:, None] * contenders.plain
+    quotes += logistic(contenders.logit_axed + crowd)[:, None] * contenders.axed
     none_of_them = np.prod(1 - quotes[chosen], axis=0) if chosen else 1.0
     answered = 1 - none_of_them * (1 - quotes)
-    told = leak[chosen].sum() + leak
-    return integral(answered, odds.step) - told * (1 - answered[:, -1] / size)
+    told = contenders.leak[chosen].sum() + contenders.leak
+    worth: Floats = integral(answered, contenders.odds.step) - told * (1 - answered[:, -1] / size)
+    return worth
 
 
 def _class_worth(beliefs: Beliefs) -> float:

@@ -1,7 +1,7 @@
 """The scoring models behind one interface: ``seed_v0``, ``scorecard`` and ``expected_utility``.
 
-``rate`` scores every dealer of a class, for an order or (without one) for the class as a whole; whatever the model, a dealer's score
-is the sum of the contributions of its parts, added from left to right.
+``rate`` scores every dealer of a class, for an order or (without one) for the class as a whole; whatever the model, a
+dealer's score is the sum of the contributions of its parts, added from left to right.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from serve.domain.beliefs import Beliefs, Figure
 from serve.domain.expected_utility import TERMS, Utility, utility
 from serve.domain.market import COLUMN, Floats, Scorecards
 from serve.domain.quote_odds import QuoteOdds, odds_of
-from serve.domain.scoring import Component, Scores, ScoreSpec, known, score
-from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, SEED
+from serve.domain.scoring import Component, Scores, known, score
+from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, SEED, ScoreSpec
 from serve.domain.terms import TERM_UNITS, Term
 
 

@@ -20,7 +20,7 @@ _TABLE_Y = np.array([0.5 * (1 + math.erf(float(x) / math.sqrt(2))) for x in _TAB
 
 def normal_cdf(x: Floats) -> Floats:
     """Give the standard normal distribution function, to about 1e-6."""
-    return np.interp(x, _TABLE_X, _TABLE_Y)
+    return np.asarray(np.interp(x, _TABLE_X, _TABLE_Y), dtype=np.float64)
 
 
 def logistic(x: Floats) -> Floats:
@@ -76,4 +76,4 @@ def odds_of(beliefs: Beliefs, premium_hs: float = 0.0) -> QuoteOdds:
 
 def integral(values: Floats, step: float) -> Floats:
     """Integrate over the grid by the trapezium rule, along the last axis."""
-    return (values.sum(axis=-1) - 0.5 * (values[..., 0] + values[..., -1])) * step
+    return np.asarray((values.sum(axis=-1) - 0.5 * (values[..., 0] + values[..., -1])) * step, dtype=np.float64)

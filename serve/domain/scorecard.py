@@ -1,8 +1,8 @@
 """``scorecard``: a weighted sum that a trader can read, of figures that mean something.
 
-100 x (0.40 x response + 0.40 x (1 - quoted cost in half-spreads) + 0.20 x (1 - leak)) + 45 x axe, in points. Every quote counts, won or
-lost; leak is the drift after RFQs that the dealer lost, over what a leak costs; the axe's part is the gain that this dealer's
-advertisements brought, where it advertises now.
+100 x (0.40 x response + 0.40 x (1 - quoted cost in half-spreads) + 0.20 x (1 - leak)) + 45 x axe, in points. Every quote
+counts, won or lost; leak is the drift after RFQs that the dealer lost, over what a leak costs; the axe's part is the gain
+that this dealer's advertisements brought, where it advertises now.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
 """Whom to whisper to next, and when to stop: Weitzman's search (1979) with leaks as its price.
 
 Everyone asked but the winner leaks. So a dealer is worth asking up to its reservation price z, where
-p E[(z - q)+] = leak + delay; less its leak, which it does not cost if it wins, z is the level that ranks dealers, lowest first. With
-a quote in hand the next is asked only where p E[(best + leak_next - q)+] > leak_next + delay + P(fade) x what its loss costs,
+p E[(z - q)+] = leak + delay; less its leak, which it does not cost if it wins, z is the level that ranks dealers, lowest
+first. With a quote in hand the next is asked only where
+p E[(best + leak_next - q)+] > leak_next + delay + P(fade) x what its loss costs,
 ``best`` being the quote less the leak of who gave it. Everything in half-spreads from the mid.
 """
 

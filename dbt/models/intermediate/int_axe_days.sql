@@ -1,4 +1,4 @@
--- On which days a dealer advertised interest that suits a side of ours, by class and sector; what the beliefs about axes are fed with.
+-- On which days a dealer advertised interest that suits a side of ours, by class and sector.
 with axes as (
 
     select * from {{ ref('stg_axes') }}

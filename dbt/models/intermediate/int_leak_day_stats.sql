@@ -22,9 +22,7 @@ lost as (
         quotes.asked_on,
         quotes.scorecard_class,
         quotes.won,
-        greatest(-{{ var('drift_bound_hs') }}, least(
-            {{ var('drift_bound_hs') }}, drifts.drift_30m_cost_bps / quotes.half_spread_bps
-        )) as drift_hs
+        {{ kept_within('drifts.drift_30m_cost_bps / quotes.half_spread_bps', var('drift_bounds_hs')) }} as drift_hs
     from quotes
     inner join drifts on quotes.rfq_id = drifts.rfq_id
     where quotes.half_spread_bps > 0

@@ -1,4 +1,4 @@
--- Daily sufficient statistics of what dealers answered, in half-spreads. Windows, decays and beliefs are folds over these days.
+-- Daily sufficient statistics of what dealers answered, in half-spreads. Beliefs are folds over these days.
 with quotes as (
 
     select * from {{ ref('int_quotes_in_half_spreads') }}

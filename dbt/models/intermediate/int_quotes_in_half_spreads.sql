@@ -1,4 +1,4 @@
--- Every response of dealers in half-spreads: what it would have cost, how crowded the RFQ was, and how long a quote lay open.
+-- Every response in half-spreads: what it would have cost, how crowded the RFQ was, how long a quote lay open.
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
@@ -35,6 +35,17 @@ scaled as (
     asof left join mids on responses.security_id = mids.security_id and responses.asked_at >= mids.priced_at
     left join classes on responses.scorecard_class = classes.scorecard_class
 
+),
+
+costed as (
+
+    select
+        *,
+        -- The part that is not quoted must be found elsewhere, at a worse price.
+        {{ var('unfilled_cost_hs') }} * (1 - coalesce(size_ratio, 1))
+        - quote_improvement_gain_bps / nullif(half_spread_bps, 0) as cost_hs
+    from scaled
+
 )
 
 select
@@ -50,15 +61,7 @@ select
     response = 'QUOTED' as answered,
     outcome = 'TRADED' as won,
     case when protocol = 'SEQUENTIAL' then 0 else greatest(dealers_asked, 1) - 1 end as further_asked,
-
-    -- The part that is not quoted must be found elsewhere, at a worse price.
-    case
-        when quote_improvement_gain_bps is not null and half_spread_bps > 0
-            then greatest({{ var('quote_cost_bounds_hs')[0] }}, least(
-                {{ var('quote_cost_bounds_hs')[1] }},
-                -quote_improvement_gain_bps / half_spread_bps + {{ var('unfilled_cost_hs') }} * (1 - coalesce(size_ratio, 1))
-            ))
-    end as quote_cost_hs,
+    {{ kept_within('cost_hs', var('quote_cost_bounds_hs')) }} as quote_cost_hs,
 
     -- A quote given in a whisper lies open while the dealers after it are asked.
     case
@@ -70,4 +73,4 @@ select
         else 0
     end as steps_open,
     outcome = 'EXPIRED' as faded
-from scaled
+from costed
