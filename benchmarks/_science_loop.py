@@ -172,7 +172,7 @@ class Loop:
         np.add.at(self.wins, (day.world[rfq], day.klass[rfq], result.log["dealer"][won]), 1)
 
     def _empty(self, knobs: Knobs) -> State:
-        return State.empty(self.groups, SECTORS, self.dealers, knobs)
+        return State.empty((self.groups, SECTORS, self.dealers), knobs, CLASSES)
 
 
 def _first(worth: Floats, counts: Floats) -> Asking:

@@ -7,7 +7,8 @@ import numpy as np
 from flows.fit_state import Floats, Knobs, State
 
 _Z = 1.96
-_LEAST_VARIANCE = 0.05
+_LEAST_VARIANCE = 0.005
+_LEAST_SPREAD = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +26,81 @@ def leaks_of(state: State, knobs: Knobs) -> Leaks:
     """Solve drift = intercept + sum of the losers' leaks by ridge regression towards the class's mean leak, which is estimated too.
 
     The intercept is what trading itself does to the mid; it is held near zero, or it would swallow what all dealers do alike.
+    Then each dealer's estimates of all classes are pooled: desks of one house mostly leak alike.
     """
-    groups, dealers = state.drift.shape
-    n = np.maximum(state.rfqs, 1e-9)
-    noise = np.maximum((state.rfq_squares - state.rfq_drift**2 / n) / n, _LEAST_VARIANCE)
+    noise = _noise(state)
     lost = np.einsum("gdd->gd", state.lost)
+    system = _system(state, noise, knobs)
+    right = np.concatenate([state.rfq_drift[:, None], state.drift], axis=1) / noise[:, None]
+    start_spread = np.full(len(noise), knobs.leak_spread * knobs.leak_start_hs / knobs.leak_propensity) ** 2
+    _, class_mean, _ = _ridge(system, right, start_spread, knobs)
+    # How far dealers differ grows with what a leak costs, and that is known only now.
+    spread = (knobs.leak_spread * class_mean / knobs.leak_propensity) ** 2 + _LEAST_SPREAD
+    mean, class_mean, variance = _ridge(system, right, spread, knobs)
+    mean, variance = _pooled(mean, class_mean, variance, spread, knobs, state.family)
+    half = _Z * np.sqrt(variance)
+    return Leaks(class_mean, np.maximum(mean, 0.0), lost, np.maximum(mean - half, 0.0), np.maximum(mean + half, 0.0))
+
+
+def _noise(state: State) -> Floats:
+    n = np.maximum(state.rfqs, 1e-9)
+    return np.asarray(np.maximum((state.rfq_squares - state.rfq_drift**2 / n) / n, _LEAST_VARIANCE), dtype=np.float64)
+
+
+def _system(state: State, noise: Floats, knobs: Knobs) -> Floats:
+    groups, dealers = state.drift.shape
     system = np.zeros((groups, dealers + 1, dealers + 1))
     system[:, 0, 0] = state.rfqs / noise + 1 / knobs.intercept_sd**2
-    system[:, 0, 1:] = system[:, 1:, 0] = lost / noise[:, None]
+    system[:, 0, 1:] = system[:, 1:, 0] = np.einsum("gdd->gd", state.lost) / noise[:, None]
     system[:, 1:, 1:] = state.lost / noise[:, None, None]
-    spread = knobs.leak_spread_hs**2
-    inside = np.arange(1, dealers + 1)
-    system[:, inside, inside] += 1 / spread
-    inverse = np.linalg.inv(system)
-    right = np.concatenate([state.rfq_drift[:, None], state.drift], axis=1) / noise[:, None]
-    # The class's mean: how the answer moves with its prior, against how sure the prior is.
-    moved = inverse[:, 1:, 1:].sum(-1) / spread
+    return system
+
+
+def _ridge(system: Floats, right: Floats, spread: Floats, knobs: Knobs) -> tuple[Floats, Floats, Floats]:
+    """Give the leaks, the class's mean, and the leaks' variances, for a prior variance by group."""
+    own = system.copy()
+    inside = np.arange(1, system.shape[1])
+    own[:, inside, inside] += 1 / spread[:, None]
+    inverse = np.linalg.inv(own)
     start = np.einsum("gij,gj->gi", inverse, right)[:, 1:]
-    information = (1 - moved).sum(-1) / spread
-    score = start.sum(-1) / spread
-    own = 1 / knobs.leak_start_sd**2
-    class_mean = (score + own * knobs.leak_start_hs) / (information + own)
+    # How the answer moves with the class's mean; what is left of one is what the data say of it.
+    moved = inverse[:, 1:, 1:].sum(-1) / spread[:, None]
+    prior = 1 / knobs.leak_start_sd**2
+    class_mean = (start.sum(-1) / spread + prior * knobs.leak_start_hs) / ((1 - moved).sum(-1) / spread + prior)
     class_mean = np.maximum(class_mean, 0.0)
-    mean = start + moved * class_mean[:, None]
-    half = _Z * np.sqrt(np.einsum("gdd->gd", inverse)[:, 1:])
-    return Leaks(class_mean, np.maximum(mean, 0.0), lost, np.maximum(mean - half, 0.0), np.maximum(mean + half, 0.0))
+    return start + moved * class_mean[:, None], class_mean, np.einsum("gdd->gd", inverse)[:, 1:]
+
+
+def _pooled(mean: Floats, class_mean: Floats, variance: Floats, spread: Floats, knobs: Knobs, family: int) -> tuple[Floats, Floats]:
+    """Take each dealer's propensity to leak from what its class and its other classes show, under a prior that is skewed.
+
+    Most dealers hardly leak and a few leak much (Beta prior), so a normal prior would hide the few. Everything in propensities:
+    a leak over what one costs in the class.
+    """
+    cost = (class_mean / knobs.leak_propensity + 1e-3)[:, None]
+    told = np.maximum(spread[:, None] / variance - 1, 1e-6)
+    alone = class_mean[:, None] + (mean - class_mean[:, None]) * (1 + told) / told
+    shape = (len(mean) // family, family, mean.shape[1])
+    figure, doubt = (alone / cost).reshape(shape), (spread[:, None] / told / cost**2).reshape(shape)
+    # What other classes say of a dealer is off by how far two classes of one dealer differ.
+    apart = 2 * (1 - knobs.leak_shared) * knobs.leak_spread**2
+    weight = knobs.leak_shared / (doubt + apart)
+    others = weight.sum(1, keepdims=True) - weight
+    heard = (weight * figure).sum(1, keepdims=True) - weight * figure
+    sure = 1 / doubt + others
+    centre = (figure / doubt + heard) / sure
+    points = _prior_points(knobs)
+    fit = -0.5 * sure[..., None] * (points - centre[..., None]) ** 2
+    likely = np.exp(fit - fit.max(-1, keepdims=True))
+    likely /= likely.sum(-1, keepdims=True)
+    best = (likely * points).sum(-1)
+    left = (likely * (points - best[..., None]) ** 2).sum(-1)
+    return best.reshape(mean.shape) * cost, left.reshape(mean.shape) * cost**2
+
+
+def _prior_points(knobs: Knobs, count: int = 80) -> Floats:
+    """Give points of equal weight under the Beta prior of propensities."""
+    fine = (np.arange(20_000) + 0.5) / 20_000
+    below, above = knobs.leak_beta
+    mass = np.cumsum(fine ** (below - 1) * (1 - fine) ** (above - 1))
+    return np.asarray(np.interp((np.arange(count) + 0.5) / count, mass / mass[-1], fine), dtype=np.float64)

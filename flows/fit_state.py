@@ -15,7 +15,8 @@ class Knobs:
     """Priors and forgetting. Pseudo-observations are counts; HS are half-spreads; the sources are in docs/guides/scoring.md.
 
     ``*_prior`` are pseudo-observations; ``alarm_at`` and ``alarm_keeps`` when a dealer's answers no longer fit its past, and the
-    share of that past which is kept; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the
+    share of that past which is kept; ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_shared`` the
+    part of that variance which a dealer carries through all classes, ``leak_beta`` the prior of a propensity; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the
     largest log-ratio one day's answers may add.
     """
 
@@ -43,7 +44,9 @@ class Knobs:
     price_start_hs: float = 0.7
     leak_start_hs: float = 0.06
     leak_start_sd: float = 0.03
-    leak_spread_hs: float = 0.06
+    leak_spread: float = 0.12
+    leak_shared: float = 0.4
+    leak_beta: tuple[float, float] = (0.6, 5.0)
     intercept_sd: float = 0.02
     leak_propensity: float = 0.107
     outside_hs: float = 1.5
@@ -111,10 +114,15 @@ class State:
     rfqs: Floats
     rfq_drift: Floats
     rfq_squares: Floats
+    family: int
 
     @classmethod
-    def empty(cls, groups: int, sectors: int, dealers: int, knobs: Knobs) -> "State":
-        """Give the state of somebody who has seen nothing."""
+    def empty(cls, shape: tuple[int, int, int], knobs: Knobs, family: int | None = None) -> "State":
+        """Give the state of somebody who has seen nothing: ``shape`` is groups, sectors, dealers.
+
+        ``family`` groups in a row are classes of one market, with the same dealers; ``None`` = all of them are.
+        """
+        groups, sectors, dealers = shape
         own: dict[str, Any] = {
             name: np.zeros((groups, dealers))
             for name in (
@@ -127,7 +135,11 @@ class State:
             for name in ("gain_xx", "gain_xy", "half_spread_sum", "steps_open", "faded", "rfqs", "rfq_drift", "rfq_squares")
         }
         return cls(
-            axe=np.full((groups, sectors, 2, dealers), knobs.axe_base), lost=np.zeros((groups, dealers, dealers)), **own, **whole
+            axe=np.full((groups, sectors, 2, dealers), knobs.axe_base),
+            lost=np.zeros((groups, dealers, dealers)),
+            family=family or groups,
+            **own,
+            **whole,
         )
 
     def forget(self, knobs: Knobs) -> None:
