@@ -36,8 +36,9 @@ def leaks_of(state: State, knobs: Knobs) -> Leaks:
     _, class_mean, _ = _ridge(system, right, start_spread, knobs)
     # How far dealers differ grows with what a leak costs, and that is known only now.
     spread = (knobs.leak_spread * class_mean / knobs.leak_propensity) ** 2 + _LEAST_SPREAD
-    mean, class_mean, variance = _ridge(system, right, spread, knobs)
-    mean, variance = _pooled(mean, class_mean, variance, spread, knobs, state.family)
+    solved = _ridge(system, right, spread, knobs)
+    class_mean = solved[1]
+    mean, variance = _pooled(solved, spread, knobs, state.family)
     half = _Z * np.sqrt(variance)
     return Leaks(class_mean, np.maximum(mean, 0.0), lost, np.maximum(mean - half, 0.0), np.maximum(mean + half, 0.0))
 
@@ -71,12 +72,13 @@ def _ridge(system: Floats, right: Floats, spread: Floats, knobs: Knobs) -> tuple
     return start + moved * class_mean[:, None], class_mean, np.einsum("gdd->gd", inverse)[:, 1:]
 
 
-def _pooled(mean: Floats, class_mean: Floats, variance: Floats, spread: Floats, knobs: Knobs, family: int) -> tuple[Floats, Floats]:
+def _pooled(solved: tuple[Floats, Floats, Floats], spread: Floats, knobs: Knobs, family: int) -> tuple[Floats, Floats]:
     """Take each dealer's propensity to leak from what its class and its other classes show, under a prior that is skewed.
 
     Most dealers hardly leak and a few leak much (Beta prior), so a normal prior would hide the few. Everything in propensities:
     a leak over what one costs in the class.
     """
+    mean, class_mean, variance = solved
     cost = (class_mean / knobs.leak_propensity + 1e-3)[:, None]
     told = np.maximum(spread[:, None] / variance - 1, 1e-6)
     alone = class_mean[:, None] + (mean - class_mean[:, None]) * (1 + told) / told

@@ -16,7 +16,8 @@ class Knobs:
 
     ``*_prior`` are pseudo-observations; ``alarm_at`` and ``alarm_keeps`` when a dealer's answers no longer fit its past, and the
     share of that past which is kept; ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_shared`` the
-    part of that variance which a dealer carries through all classes, ``leak_beta`` the prior of a propensity; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the
+    part of that variance which a dealer carries through all classes, ``leak_beta`` the prior of a
+    propensity; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the
     largest log-ratio one day's answers may add.
     """
 
