@@ -15,8 +15,11 @@ from flows.refused import Refused
 from sim.poison import Damage, Poison, poison
 from tests.conftest import AS_OF, GoodDay
 
+# A few of each way of being refused. The benchmark has all kinds, tables and many seeds.
 CASES = [
-    *((kind, "rfq_log") for kind in Poison),
+    *((kind, "rfq_log") for kind in list(Poison)[:7]),
+    (Poison.CUT_OFF, "trades"),
+    (Poison.WRONG_TYPE, "axes"),
     (Poison.MISSING_COLUMN, "dealers"),
     (Poison.EMPTY_FILE, "securities"),
     (Poison.PRICE_9999, "reference_prices"),

@@ -59,11 +59,28 @@ def test_duplicate_flood_repeats_keys_with_other_content(small_files, tmp_path):
 @pytest.mark.parametrize("kind", Poison)
 def test_same_seed_damages_alike_and_the_good_files_stay(small_files, tmp_path, kind):
     good = {path.name: path.read_bytes() for path in small_files.out.iterdir()}
-    first, second = (poison(small_files.out, tmp_path / name, kind, seed=9) for name in ("a", "b"))
+    table = "tca_results" if kind is Poison.FLIPPED_SIGN else "rfq_log"
+    first, second = (poison(small_files.out, tmp_path / name, kind, seed=9, table=table) for name in ("a", "b"))
     assert first == second
     copies = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("a", "b")]
     assert copies[0] == copies[1] != good
     assert {path.name: path.read_bytes() for path in small_files.out.iterdir()} == good
+
+
+def test_thin_day_keeps_a_row_in_fifty_of_one_weekday_and_every_row_of_the_others(small_files, tmp_path):
+    damage = poison(small_files.out, tmp_path / "bad", Poison.THIN_DAY, table="trades")
+    before, after = (read_table(folder, "trades") for folder in (small_files.out, tmp_path / "bad"))
+    assert len(before) - len(after) == damage.rows > 0
+    assert len({row["executed_at"][:10] for row in before if row not in after}) == 1
+
+
+def test_other_unit_and_flipped_sign_change_every_figure_alike(small_files, tmp_path):
+    poison(small_files.out, tmp_path / "unit", Poison.OTHER_UNIT, table="reference_prices")
+    poison(small_files.out, tmp_path / "sign", Poison.FLIPPED_SIGN, table="tca_results")
+    mids = zip(read_table(small_files.out, "reference_prices"), read_table(tmp_path / "unit", "reference_prices"), strict=True)
+    assert all(float(bad["mid"]) == pytest.approx(float(good["mid"]) / 10, abs=1e-6) for good, bad in mids if good["mid"])
+    figures = zip(read_table(small_files.out, "tca_results"), read_table(tmp_path / "sign", "tca_results"), strict=True)
+    assert all(float(bad["value"]) == -float(good["value"]) for good, bad in figures if good["value"])
 
 
 def test_folder_without_the_table_or_a_table_without_the_column_is_refused(small_files, tmp_path):
