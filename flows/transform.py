@@ -11,6 +11,7 @@ import duckdb
 from expectations.contracts.home import Home
 from expectations.contracts.sources import LANDING_TABLES, Table
 from flows.landing import Landing, Receipt
+from flows.quarantine import lay_table
 from flows.settings import FlowSettings
 from flows.sources.pulled import named, quoted
 from flows.validate import SQL_TYPES
@@ -29,7 +30,10 @@ def batches_to_use(landing: Landing, sources: Iterable[str], *, known_at: dateti
 
 
 def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Iterable[Receipt]) -> None:
-    """Point the schema ``landing`` of the warehouse at these batches, and list their receipts in ``landing.receipts``."""
+    """Point the schema ``landing`` of the warehouse at these batches, and list their receipts in ``landing.receipts``.
+
+    What of them is set aside stands in ``landing.quarantine``, a row per fault.
+    """
     fresh = {receipt.batch for receipt in new}
     home.root.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(home.warehouse)) as connection:
@@ -44,6 +48,7 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
         for receipt in receipts:
             row = (*_receipt_row(receipt), receipt.batch in fresh)
             connection.execute("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        lay_table(connection, home, [receipt.batch for receipt in receipts])
 
 
 def _receipt_row(receipt: Receipt) -> tuple[object, ...]:
