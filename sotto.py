@@ -26,10 +26,12 @@ app = typer.Typer(
 )
 rules_app = typer.Typer(no_args_is_help=True, help="Check the desk's rule book, and try it on past orders.")
 audit_app = typer.Typer(no_args_is_help=True, help="Check the journal.")
+quarantine_app = typer.Typer(invoke_without_command=True, help="List rows that were set aside, and try them again.")
 token_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 app.add_typer(rules_app, name="rules")
 app.add_typer(audit_app, name="audit")
 app.add_typer(token_app, name="token")
+app.add_typer(quarantine_app, name="quarantine")
 
 NOTHING_PUBLISHED = 3
 say = Console(stderr=True, highlight=False)
@@ -79,6 +81,86 @@ def refresh(
     quarantined = ", ".join(f"{count} {table}" for table, count in sorted(manifest.quarantined.items())) or "none"
     say.print(f"scorecards: {manifest.tables['fct_dealer_scorecards'].rows:,} rows; rows set aside: {quarantined}")
     out.print(manifest.snapshot_id)
+
+
+@app.command()
+def backfill(
+    since: Annotated[str, typer.Option("--from", help="First day, ISO 8601.")],
+    until: Annotated[str, typer.Option("--to", help="Last day, ISO 8601.")],
+    every: Annotated[str, typer.Option(help="day (Monday to Friday) or week.")] = "day",
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Days built at a time, each in a process of its own.")] = 2,
+    sources: Annotated[Path | None, typer.Option(help="As for a refresh; nothing is pulled.")] = None,
+) -> None:
+    """Build the scorecards of past days from what is landed; what is done already is not done again."""
+    from flows.orchestration import run_backfill
+    from flows.progress import following
+    from flows.refused import Refused
+
+    first, last = _day(since, "--from"), _day(until, "--to")
+    if first is None or last is None or every not in {"day", "week"}:
+        _leave("give --from and --to, and --every day or week", 2)
+    try:
+        with following(say):
+            days = run_backfill(sources, first, last, every=every, parallel=parallel)
+    except Refused as refused:
+        for reason in refused.reasons:
+            say.print(f"sotto: {reason}", markup=False, soft_wrap=True)
+        _leave("not every day was built; the same command goes on where this one ended", NOTHING_PUBLISHED)
+    out.print(f"{len(days)} days, the last {days[-1]}")
+
+
+@quarantine_app.callback()
+def quarantine(
+    context: typer.Context,
+    *,
+    source: Annotated[str | None, typer.Option(help="Of this source only.")] = None,
+    table: Annotated[str | None, typer.Option(help="Of this table only.")] = None,
+    rule: Annotated[str | None, typer.Option(help="By this rule only, such as type or check_digit.")] = None,
+    every_version: Annotated[bool, typer.Option("--all", help="Of superseded deliveries, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Faults shown, the newest first.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write all of them to FILE.csv.")] = None,
+) -> None:
+    """List the rows that were set aside: counts by rule, then the newest faults."""
+    from flows import quarantine as rows
+    from flows.settings import FlowSettings
+
+    if context.invoked_subcommand:
+        return
+    wanted = rows.Wanted(source=source, table=table, rule=rule, every_version=every_version)
+    listed = rows.faults(FlowSettings().state, wanted, limit=None if out_file else limit)
+    if out_file:
+        rows.write_csv(listed, out_file)
+        out.print(f"{listed.total:,} faults in {out_file}", soft_wrap=True)
+    elif as_json:
+        _print_json(listed)
+    else:
+        for line in rows.lines(listed):
+            out.print(line, markup=False, soft_wrap=True)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    source: Annotated[str | None, typer.Option(help="Of this source only.")] = None,
+    table: Annotated[str | None, typer.Option(help="Of this table only.")] = None,
+    sources: Annotated[Path | None, typer.Option(help="The sources.yml that names the mappings.")] = None,
+) -> None:
+    """Read the rows again under today's contract and mappings; what is good by now lands, once, and waits for the next refresh."""
+    from flows import deliveries
+    from flows.quarantine import Wanted
+    from flows.quarantine_retry import retry
+    from flows.refused import Refused
+    from flows.settings import FlowSettings
+    from flows.sources.pulled import SourceError
+
+    settings = FlowSettings()
+    with refusing(Refused, SourceError):
+        mappings = {one.name: one.mapping for one in deliveries.sources_of(settings, sources or settings.config / "sources.yml")}
+        tried = retry(settings.state, mappings, now=datetime.now(UTC), wanted=Wanted(source=source, table=table))
+    for one in tried:
+        told = one.problem or f"{one.landed:,} rows landed, {one.still_bad:,} still bad"
+        out.print(f"{one.source} {one.table} {one.file}: {told}", markup=False, soft_wrap=True)
+    out.print(f"{sum(one.landed for one in tried):,} rows landed; `sotto refresh` uses them")
 
 
 @app.command()

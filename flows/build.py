@@ -47,11 +47,7 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
         ),
         raise_on_failure=False,
     )
-    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
-    # One flag with two values: the runner keeps the last of two flags only.
-    left_out = ["--exclude-resource-type", "unit_test", "exposure"]
-    # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.
-    command = ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
+    command = arguments(target, as_of=as_of)
     results = target / "target" / "run_results.json"
     # A build that dies before its first node must not pass with the report of the one before.
     results.unlink(missing_ok=True)
@@ -64,7 +60,16 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
             _join_task_runs()
             # dbt holds the file's lock until its connections are closed for good.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
-    return _report(results)
+    return report(results)
+
+
+def arguments(target: Path, *, as_of: datetime) -> list[str]:
+    """Give the words of ``dbt build`` as every build of ours runs it, logs under ``target``."""
+    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
+    # One flag with two values: the runner keeps the last of two flags only.
+    left_out = ["--exclude-resource-type", "unit_test", "exposure"]
+    # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.
+    return ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
 
 
 def _join_task_runs() -> None:
@@ -75,7 +80,8 @@ def _join_task_runs() -> None:
             thread.join(timeout=max(deadline - time.monotonic(), 0))
 
 
-def _report(path: Path) -> BuildReport:
+def report(path: Path) -> BuildReport:
+    """Read dbt's report of a build. Raises BuildFailed when a node failed."""
     results = json.loads(path.read_text(encoding="utf-8"))
     bad = [node for node in results["results"] if node["status"] not in {"success", "pass", "no-op"}]
     # A skipped node stands behind a failed one, which is named itself.

@@ -2,13 +2,13 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from expectations.contracts.home import Home
 from flows.deliveries import sources_of
@@ -77,17 +77,41 @@ def run_refresh(
         sources_of(settings, sources or settings.config / "sources.yml")
     except SourceError as error:
         raise Refused([str(error)]) from error
+    where = str(sources.resolve()) if sources else None
+
+    def refreshed() -> "State[Manifest]":
+        from flows.refresh import refresh
+
+        # The gate's library takes seconds to import, and the server takes longer to start, in a process of its own.
+        threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
+        return refresh(where, as_of=as_of, known_at=known_at, full=full, return_state=True)  # type: ignore[return-value]
+
+    made: Manifest = _outcome(settings, refreshed, "refresh")
+    return made
+
+
+def run_backfill(sources: Path | None, first: date, last: date, *, every: str, parallel: int) -> list[str]:
+    """Build past days' scorecards and give the days that are there. Raises Refused with each day that could not be built."""
+    settings = FlowSettings()
+    where = str(sources.resolve()) if sources else None
+
+    def backfilled() -> "State[list[str]]":
+        from flows.backfill import backfill
+
+        return backfill(first, last, every=every, parallel=parallel, sources=where, return_state=True)  # type: ignore[return-value]
+
+    days: list[str] = _outcome(settings, backfilled, "backfill")
+    return days
+
+
+def _outcome(settings: FlowSettings, run: "Callable[[], State[Any]]", name: str) -> Any:  # noqa: ANN401 - what the flow gives
+    """Run a flow on the server that is set, else on one of its own, and give its result; whatever goes wrong is Refused."""
     prepare(settings.state)
     import httpx
 
-    from flows.refresh import refresh
-
-    # The gate's library takes seconds to import, and the server takes longer to start, in a process of its own.
-    threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
-    where = str(sources.resolve()) if sources else None
     try:
         with _light_clients():
-            state: State[Manifest] = refresh(where, as_of=as_of, known_at=known_at, full=full, return_state=True)  # type: ignore[assignment]
+            state = run()
     except (RuntimeError, httpx.HTTPError) as error:
         # What goes wrong inside the flow is its state; what comes up to here is the server.
         raise Refused([f"the Prefect server cannot be used: {_one_line(error)}; check PREFECT_API_URL"]) from error
@@ -95,7 +119,7 @@ def run_refresh(
     if isinstance(outcome, Refused):
         raise outcome
     if isinstance(outcome, Exception):
-        raise Refused([f"the refresh failed: {_one_line(outcome)}; its run on the Prefect server says more"]) from outcome
+        raise Refused([f"the {name} failed: {_one_line(outcome)}; its run on the Prefect server says more"]) from outcome
     return outcome
 
 

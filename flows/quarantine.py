@@ -66,6 +66,16 @@ def faults(home: Home, wanted: Wanted, *, limit: int | None = None) -> Listed:
     return Listed(faults=rows, total=sum(count for *_, count in counts), counts=counts)
 
 
+def lines(listed: Listed) -> list[str]:
+    """Write a listing for a terminal: counts, then one line per fault."""
+    told = [f"{count:>7,}  {source} {table}.{column or '*'}: {rule}" for source, table, column, rule, count in listed.counts]
+    told += [f"{listed.total:,} faults" + (f", the newest {len(listed.faults)}:" if listed.faults else "")]
+    for fault in listed.faults:
+        value = "" if fault["value"] is None else f" {fault['value']!r}"
+        told.append(f"{fault['file']}, row {fault['row']}, {fault['column_name'] or 'the row'}{value}: {fault['reason']}")
+    return told
+
+
 def write_csv(listed: Listed, out: Path) -> None:
     """Write faults as a CSV file."""
     with out.open("w", encoding="utf-8", newline="") as stream:

@@ -59,3 +59,8 @@ class Home:
     def data_docs(self) -> Path:
         """Self-contained pages that show each gate run."""
         return self.root / "data_docs"
+
+    @property
+    def backfill(self) -> Path:
+        """Past days' scorecards: a snapshot per day under ``days``, their history under ``scorecards``; CURRENT never names one."""
+        return self.root / "backfill"

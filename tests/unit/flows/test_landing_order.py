@@ -44,7 +44,7 @@ def histories(draw: st.DrawFn) -> list[tuple[str, int, bool]]:
 
 
 @pytest.mark.parametrize("where", ["take_in", "keep"])
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@settings(max_examples=4, deadline=None, phases=[Phase.generate])
 @given(history=histories())
 def test_the_rows_in_use_do_not_depend_on_how_they_came(
     new_desk: Callable[[], Desk], where: str, history: list[tuple[str, int, bool]]
