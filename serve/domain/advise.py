@@ -40,24 +40,8 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
 
     Raises ``RuleFailed`` where a condition of the rule book cannot be evaluated.
     """
-    now = order_time(order, market)
-    view = judge(market, security, order.quantity, now.date(), desk.thresholds)
-    variables = order_variables(order, security, view, market)
-    decision = decide(desk.book, variables)
-    bench = Bench.of(market, desk.book)
-    facts = market.liquidity.get(security.security_id)
-    context = Context(sector=security.sector, side=order.side, half_spread_bps=_half_spread(market, security, view))
-    standing = bench.standing(security.scorecard_class, security.asset_class, decision.score).for_order(context)
-    case = _Case(
-        order=order,
-        security=security,
-        market=market,
-        decision=decision,
-        bench=bench,
-        standing=standing,
-        variables=variables,
-        now=now,
-    )
+    case = weigh(order, security, market, desk)
+    decision, facts = case.decision, market.liquidity.get(security.security_id)
     shortlist = case.shortlist()
     return Recommendation(
         recommendation_id=recommendation_id,
@@ -67,7 +51,7 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         order=order,
         security=describe(security),
         arrival_mid=facts.mid if facts else None,
-        liquidity=view,
+        liquidity=case.view,
         matched_rules=decision.matched,
         notes=decision.notes,
         plan=decision.plan,
@@ -78,6 +62,28 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
     )
 
 
+def weigh(order: Order, security: Security, market: Market, desk: Desk) -> "Case":
+    """Score every dealer for an order as its rules have it, before anyone is chosen or left out. Raises ``RuleFailed``."""
+    now = order_time(order, market)
+    view = judge(market, security, order.quantity, now.date(), desk.thresholds)
+    variables = order_variables(order, security, view, market)
+    decision = decide(desk.book, variables)
+    bench = Bench.of(market, desk.book)
+    context = Context(sector=security.sector, side=order.side, half_spread_bps=_half_spread(market, security, view))
+    standing = bench.standing(security.scorecard_class, security.asset_class, decision.score).for_order(context)
+    return Case(
+        order=order,
+        security=security,
+        market=market,
+        view=view,
+        decision=decision,
+        bench=bench,
+        standing=standing,
+        variables=variables,
+        now=now,
+    )
+
+
 def scorecards_for(market: Market, security: Security, window_days: int) -> Scorecards:
     """Give the class's scorecards, without recency, with a row for every dealer on record."""
     key = (security.scorecard_class, window_days, 0)
@@ -85,12 +91,13 @@ def scorecards_for(market: Market, security: Security, window_days: int) -> Scor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class Case:
     """One order on its way: what every step needs, gathered once."""
 
     order: Order
     security: Security
     market: Market
+    view: LiquidityView
     decision: Decision
     bench: Bench
     standing: Standing

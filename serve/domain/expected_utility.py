@@ -92,6 +92,13 @@ def best_set(
     return [int(rows[place]) for place in chosen]
 
 
+def answer_odds(view: Utility, further: int) -> Floats:
+    """Give each dealer's probability of quoting where ``further`` others are asked at once, with an axe as likely as it is."""
+    crowd = view.odds.crowd_logit * further
+    plain, axed = logistic(view.odds.logit_plain + crowd), logistic(view.odds.logit_axed + crowd)
+    return (1 - view.axe) * plain + view.axe * axed
+
+
 def worth_of(view: Utility, rows: Sequence[int]) -> float:
     """Give what asking these dealers at once is expected to be worth against not trading, in HS."""
     if not rows:

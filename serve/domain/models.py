@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from expectations.contracts.vocabulary import METRIC_UNITS, Side
+from expectations.contracts.vocabulary import METRIC_UNITS, Metric, Side
 from serve.domain import scorecard
 from serve.domain.beliefs import Beliefs, Figure
-from serve.domain.expected_utility import TERMS, Utility, utility
+from serve.domain.expected_utility import TERMS, Utility, answer_odds, utility
 from serve.domain.market import COLUMN, Floats, Scorecards
 from serve.domain.quote_odds import QuoteOdds, odds_of
 from serve.domain.scoring import Component, Scores, known, score
@@ -76,6 +76,19 @@ def rate(
 def lay_out(spec: ScoreSpec, beliefs: Beliefs) -> QuoteOdds | None:
     """Work out what ``rate`` needs for every order of a class, once; ``None`` where the model needs nothing."""
     return odds_of(beliefs) if spec.model == EXPECTED_UTILITY else None
+
+
+def answer_chance(rating: Rating, further: int) -> Floats:
+    """Give each dealer's probability of quoting, by row, where ``further`` others are asked at once.
+
+    Only ``expected_utility`` knows of crowds and axes; the others say what share of their RFQs dealers quoted.
+    """
+    if rating.view is not None:
+        return answer_odds(rating.view, further)
+    if rating.card is not None:
+        return rating.beliefs.card_response.mean
+    shares: Floats = rating.cards.score[:, COLUMN[Metric.RESPONSE_RATE]]
+    return shares
 
 
 def parts(rating: Rating, row: int) -> list[Component]:

@@ -1,24 +1,21 @@
-"""What is believed of dealers, from a snapshot's fitted tables into arrays."""
+"""What is believed of dealers: from the fitted tables of a snapshot, or of a warehouse, into arrays."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import msgspec
 import numpy as np
 
-from expectations.contracts.snapshot import SNAPSHOT_TABLES
 from expectations.contracts.vocabulary import Side
 from serve.domain.beliefs import Beliefs, ClassTerms, Figure, Floats, covering_beliefs
+from serve.domain.tables import Columns, Tables
 
-Columns = dict[str, Any]
 
-
-def read_beliefs(connection: duckdb.DuckDBPyConnection, dealer_ids: tuple[str, ...]) -> Mapping[str, Beliefs]:
+def beliefs_of(tables: Tables, dealer_ids: tuple[str, ...]) -> Mapping[str, Beliefs]:
     """Give each class's beliefs with a row for every dealer on record."""
-    terms = {name: _terms(row) for name, row in _rows(connection, "fit_class_terms").items()}
-    own, axes = _by_class(connection, "fit_dealer_beliefs"), _by_class(connection, "fit_axe_beliefs")
+    terms = {row["scorecard_class"]: msgspec.convert(row, ClassTerms) for row in tables.rows("fit_class_terms")}
+    own, axes = _by_class(tables, "fit_dealer_beliefs"), _by_class(tables, "fit_axe_beliefs")
     return {
         name: covering_beliefs(_beliefs(terms[name], own[name], axes.get(name)), dealer_ids)
         for name in sorted(terms)
@@ -60,20 +57,8 @@ def _axes(rows: Columns | None, dealer_ids: tuple[str, ...], base: float) -> tup
     return dict(probability), dict(advertised)
 
 
-def _terms(row: dict[str, Any]) -> ClassTerms:
-    return msgspec.convert(row, ClassTerms)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, Any]]:
-    columns = list(SNAPSHOT_TABLES[table])
-    records = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()  # noqa: S608 - both come from the contract
-    return {row[0]: dict(zip(columns, row, strict=True)) for row in records}
-
-
-def _by_class(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, Columns]:
-    columns = ", ".join(SNAPSHOT_TABLES[table])
-    query = f"select {columns} from {table} order by scorecard_class, dealer_id"  # noqa: S608 - both come from the contract
-    cells = connection.execute(query).fetchnumpy()
+def _by_class(tables: Tables, table: str) -> dict[str, Columns]:
+    cells = tables.columns(table, ("scorecard_class", "dealer_id"))
     names = np.asarray(cells["scorecard_class"])
     return {str(name): {key: column[names == name] for key, column in cells.items()} for name in np.unique(names.astype(str))}
 
