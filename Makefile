@@ -9,7 +9,7 @@ export CFLAGS := -O1 -g0
 export CXXFLAGS := -O1 -g0
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test check serve bench fuzz clean setup format lock
+.PHONY: demo test check serve bench bench-science fuzz clean setup format lock
 
 demo: setup
 	@$(BIN)/sotto demo $(ARGS)
@@ -30,6 +30,10 @@ serve: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# The closed loops: about an hour for all of it; ARGS=--short takes a few minutes.
+bench-science: setup
+	@$(BIN)/python -m benchmarks science $(ARGS)
 
 # About 100,000 requests made from the API's own description, valid and invalid: takes half an hour or so.
 fuzz: setup

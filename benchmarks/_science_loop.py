@@ -11,9 +11,11 @@ import numpy.typing as npt
 from benchmarks._science_days import Rows
 from benchmarks._science_market import Asking, Result, settle
 from benchmarks._science_policies import CLASSES, Chooser, Policy, beliefs_of, oracle, with_truth
+from benchmarks._science_report import area_under_curve, calibration
 from benchmarks._science_sql import ScienceSql
 from flows.fit_beliefs import evening, figures_of, morning
 from flows.fit_dealers import Answers, Prices
+from flows.fit_leaks import leaks_of
 from flows.fit_state import Day, Knobs, State
 from serve.domain.market import METRICS, Scorecards
 from serve.domain.rules import Pick
@@ -21,10 +23,13 @@ from serve.domain.scoring import score
 from serve.domain.selection import Ranked, select
 from serve.domain.spec import spec_of
 from sim.lab import LAB_CLASSES, SECTORS, Conditions, Lab, LabDay
+from sim.lab_answers import answered
 from sim.randomness import stream
 
 Floats = npt.NDArray[np.float64]
 HISTORY = 0
+CHECKED = "expected_utility"
+PLANTED = 0.2
 _FOUR = 4
 _SEED = {"fill_rate": 0.30, "price_improvement": 0.40, "information_leakage": 0.20, "response_speed": 0.10}
 
@@ -54,7 +59,7 @@ class Loop:
         for mark in self.seed_marks:
             sql.on_record(mark)
         self.wins = np.zeros((self.worlds, CLASSES, self.dealers))
-        self.tracked: dict[str, list[tuple[Floats, Floats]]] = {}
+        self.forecasts: list[tuple[Floats, Floats]] = []
 
     def warm_up(self, days: int) -> None:
         """Let everyone live through the same past: panels of three to six dealers, as the desk happened to ask."""
@@ -104,7 +109,11 @@ class Loop:
                 mind.believed = (figures.answers, figures.prices)
             ids = [tuple(f"p{mind.mark:02d}w{w:03d}D{d:02d}" for d in range(self.dealers)) for w in range(self.worlds)]
             beliefs = [beliefs_of(figures, mind.state, told, group, ids[group // CLASSES]) for group in range(self.groups)]
-            return Chooser(policy, beliefs).asking(day)
+            chooser = Chooser(policy, beliefs, number, len(day.world))
+            asking = chooser.asking(day)
+            if policy.name == CHECKED:
+                self._check(chooser.said, asking, day)
+            return asking
         if policy.kind == "oracle":
             return oracle(day)
         if policy.kind == "seed":
@@ -136,6 +145,27 @@ class Loop:
         for row, key in enumerate(zip(day.world.tolist(), day.klass.tolist(), strict=True)):
             mask[row, chosen.get(key, list(range(_FOUR)))] = True
         return Asking(mask, np.zeros_like(mask, dtype=np.int64))
+
+    def _check(self, said: Floats, asking: Asking, day: LabDay) -> None:
+        back = answered(day, asking.mask.sum(1).astype(float))
+        told = asking.mask & ~np.isnan(said)
+        self.forecasts.append((said[told], back.quoted[told].astype(float)))
+
+    def checks(self, number: int) -> dict[str, str]:
+        """Hold ``expected_utility`` against the truth as of a day: calibration of its forecasts, and whether it finds leakers."""
+        if not self.forecasts:
+            return {}
+        said, happened = (np.concatenate(cells) for cells in zip(*self.forecasts, strict=True))
+        brier, base, error = calibration(said, happened)
+        mind = next(mind for mind in self.minds if mind.policy.name == CHECKED)
+        assert mind.state is not None
+        believed, true = leaks_of(mind.state, mind.policy.knobs).mean, self.lab.skill_of("leak", number)
+        areas = [area_under_curve(believed[group], true[group] > PLANTED) for group in range(self.groups)]
+        return {
+            "Brier score of P(quote), against the base rate's": f"{brier:.4f} / {base:.4f}",
+            "calibration error (ECE)": f"{error:.4f}",
+            f"AUC of finding who leaks above {PLANTED:g}, mean over classes": f"{np.nanmean(areas):.3f}",
+        }
 
     def _evening(self, number: int, results: list[Result], told: Floats) -> None:
         logged = [(m, r) for m, r in zip(self.minds, results, strict=True) if m.policy.believes or m.policy.kind == "seed"]
@@ -172,7 +202,7 @@ class Loop:
         np.add.at(self.wins, (day.world[rfq], day.klass[rfq], result.log["dealer"][won]), 1)
 
     def _empty(self, knobs: Knobs) -> State:
-        return State.empty((self.groups, SECTORS, self.dealers), knobs, CLASSES)
+        return State.empty((self.groups, SECTORS, self.dealers), knobs, self.lab.specialist)
 
 
 def _first(worth: Floats, counts: Floats) -> Asking:

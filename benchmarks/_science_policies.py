@@ -13,6 +13,7 @@ from flows.fit_dealers import logistic, logit
 from flows.fit_state import Knobs, State
 from serve.domain.beliefs import Beliefs, ClassTerms, Figure
 from serve.domain.expected_utility import Utility, best_set, utility
+from serve.domain.exploration import Exploration, explore
 from serve.domain.quote_odds import QuoteOdds, odds_of
 from serve.domain.scorecard import card, usual_count
 from serve.domain.whisper import course
@@ -34,6 +35,7 @@ from sim.traits import CROWD_LOGIT, USUAL_PANEL
 Floats = npt.NDArray[np.float64]
 CLASSES = len(LAB_CLASSES)
 MOST = 8
+EXPLORING = Exploration(share=0.10)
 SIDES = (Side.BUY, Side.SELL)
 Tweak = Callable[[Beliefs], Beliefs]
 
@@ -96,8 +98,9 @@ def beliefs_of(figures: Figures, state: State, told: Floats, group: int, ids: tu
 class Chooser:
     """A policy's beliefs of one day, laid out once per class and world."""
 
-    def __init__(self, policy: Policy, beliefs: list[Beliefs]) -> None:
-        self._policy = policy
+    def __init__(self, policy: Policy, beliefs: list[Beliefs], number: int, orders: int) -> None:
+        self._policy, self._number = policy, number
+        self.said = np.full((orders, len(beliefs[0].dealer_ids)), np.nan)
         self._beliefs = [policy.tweak(item) for item in beliefs] if policy.tweak else beliefs
         self._odds: dict[int, QuoteOdds] = {}
 
@@ -118,7 +121,19 @@ class Chooser:
         view = self._view(day, row)
         if self._policy.take:
             return [int(row) for row in np.argsort(-view.alone, kind="stable")[: self._policy.take]]
-        return best_set(view, range(len(view.alone)), MOST)
+        everyone = range(len(view.alone))
+        chosen = best_set(view, everyone, MOST)
+        if self._policy.kind == "explore" and day.relative_size[row] < 1:
+            chosen = explore(view, chosen, everyone, EXPLORING, f"{self._number}:{row}").rows
+        self._forecast(view, row, chosen)
+        return chosen
+
+    def _forecast(self, view: Utility, row: int, chosen: list[int]) -> None:
+        """Keep what was said of the chances that the chosen quote, to be held against what they did."""
+        odds, crowd = view.odds, view.odds.crowd_logit * (len(chosen) - 1)
+        axe = view.axe[chosen]
+        plain, axed = logistic(odds.logit_plain[chosen] + crowd), logistic(odds.logit_axed[chosen] + crowd)
+        self.said[row, chosen] = (1 - axe) * plain + axe * axed
 
     def _view(self, day: LabDay, row: int) -> Utility:
         group = int(day.world[row] * CLASSES + day.klass[row])
@@ -135,7 +150,7 @@ class Chooser:
         life = np.floor(np.log(day.draws.fade) / np.log(1 - chance)) if chance else np.full(mask.shape, np.inf)
         for row in range(len(mask)):
             view = self._view(day, row)
-            steps = course(view, range(len(view.alone)))[:MOST]
+            steps = course(view, range(len(view.alone)), MOST)
             asked, dead = whisper(day, back, row, steps, life[row])
             mask[row, asked], order[row, asked] = True, np.arange(len(asked))
             faded[row, dead] = True

@@ -26,7 +26,7 @@ def leaks_of(state: State, knobs: Knobs) -> Leaks:
     """Solve drift = intercept + sum of the losers' leaks by ridge regression towards the class's mean leak, which is estimated too.
 
     The intercept is what trading itself does to the mid; it is held near zero, or it would swallow what all dealers do alike.
-    Then each dealer's estimates of all classes are pooled: desks of one house mostly leak alike.
+    A dealer's other classes do not come in: pooling them over a house made no difference in closed loops.
     """
     noise = _noise(state)
     lost = np.einsum("gdd->gd", state.lost)
@@ -38,7 +38,7 @@ def leaks_of(state: State, knobs: Knobs) -> Leaks:
     spread = (knobs.leak_spread * class_mean / knobs.leak_propensity) ** 2 + _LEAST_SPREAD
     solved = _ridge(system, right, spread, knobs)
     class_mean = solved[1]
-    mean, variance = _pooled(solved, spread, knobs, state.family)
+    mean, variance = _skewed(solved, spread, knobs)
     half = _Z * np.sqrt(variance)
     return Leaks(class_mean, np.maximum(mean, 0.0), lost, np.maximum(mean - half, 0.0), np.maximum(mean + half, 0.0))
 
@@ -72,32 +72,24 @@ def _ridge(system: Floats, right: Floats, spread: Floats, knobs: Knobs) -> tuple
     return start + moved * class_mean[:, None], class_mean, np.einsum("gdd->gd", inverse)[:, 1:]
 
 
-def _pooled(solved: tuple[Floats, Floats, Floats], spread: Floats, knobs: Knobs, family: int) -> tuple[Floats, Floats]:
-    """Take each dealer's propensity to leak from what its class and its other classes show, under a prior that is skewed.
+def _skewed(solved: tuple[Floats, Floats, Floats], spread: Floats, knobs: Knobs) -> tuple[Floats, Floats]:
+    """Put a skewed prior in the place of the normal one: most dealers hardly leak, and a few leak much.
 
-    Most dealers hardly leak and a few leak much (Beta prior), so a normal prior would hide the few. Everything in propensities:
-    a leak over what one costs in the class.
+    In propensities: a leak over what one costs in the class. Gives means and variances in half-spreads, never below zero.
     """
     mean, class_mean, variance = solved
     cost = (class_mean / knobs.leak_propensity + 1e-3)[:, None]
     told = np.maximum(spread[:, None] / variance - 1, 1e-6)
-    alone = class_mean[:, None] + (mean - class_mean[:, None]) * (1 + told) / told
-    shape = (len(mean) // family, family, mean.shape[1])
-    figure, doubt = (alone / cost).reshape(shape), (spread[:, None] / told / cost**2).reshape(shape)
-    # What other classes say of a dealer is off by how far two classes of one dealer differ.
-    apart = 2 * (1 - knobs.leak_shared) * knobs.leak_spread**2
-    weight = knobs.leak_shared / (doubt + apart)
-    others = weight.sum(1, keepdims=True) - weight
-    heard = (weight * figure).sum(1, keepdims=True) - weight * figure
-    sure = 1 / doubt + others
-    centre = (figure / doubt + heard) / sure
+    # What the data alone say, and how sure they are.
+    alone = (class_mean[:, None] + (mean - class_mean[:, None]) * (1 + told) / told) / cost
+    sure = told * cost**2 / spread[:, None]
     points = _prior_points(knobs)
-    fit = -0.5 * sure[..., None] * (points - centre[..., None]) ** 2
+    fit = -0.5 * sure[..., None] * (points - alone[..., None]) ** 2
     likely = np.exp(fit - fit.max(-1, keepdims=True))
     likely /= likely.sum(-1, keepdims=True)
     best = (likely * points).sum(-1)
     left = (likely * (points - best[..., None]) ** 2).sum(-1)
-    return best.reshape(mean.shape) * cost, left.reshape(mean.shape) * cost**2
+    return best * cost, left * cost**2
 
 
 def _prior_points(knobs: Knobs, count: int = 80) -> Floats:

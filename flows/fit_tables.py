@@ -28,7 +28,8 @@ def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, knobs: Knobs
     faster = Knobs(half_life_days=CARD_HALF_LIFE_DAYS)
     days = Days(connection, until)
     axis = days.axis
-    states = [State.empty((len(axis.classes), len(axis.sectors), len(axis.dealers)), item) for item in (own, faster)]
+    shape = (len(axis.classes), len(axis.sectors), len(axis.dealers))
+    states = [State.empty(shape, item, days.specialist) for item in (own, faster)]
     told = np.zeros(axis.cells)
     for told, day in days:
         for state, item in zip(states, (own, faster), strict=True):

@@ -45,6 +45,18 @@ class RecommendationOverridden(Event, frozen=True, tag="recommendation.overridde
     overridden_by: str | None = None
 
 
+class WhisperLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """When a dealer of a whisper is worth asking, bps of price from the arrival mid, positive = cost.
+
+    The best quote in hand, less ``leak_bps`` of the dealer that gave it, ends the asking at or below ``stop_below_bps`` of the
+    next dealer.
+    """
+
+    dealer_id: str
+    stop_below_bps: float
+    leak_bps: float
+
+
 class RfqStarted(Event, frozen=True, tag="rfq.started"):
     """An RFQ with everything its state machine needs to run again; ``dealers`` in the order they will be asked."""
 
@@ -70,6 +82,7 @@ class RfqStarted(Event, frozen=True, tag="rfq.started"):
     arrival_mid: float | None
     dealers: list[str]
     propensity: float | None = None
+    levels: list[WhisperLevel] = []
 
 
 class DealerAsked(Event, frozen=True, tag="rfq.dealer_asked"):

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import msgspec
 import yaml
 
 from serve.adapters import rule_nodes as nodes
@@ -13,6 +14,8 @@ from serve.domain.orders import Mode
 from serve.domain.rules import Exclusion, Pick, ProtocolSpec
 from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, ScoreSpec, ScoringError, spec_of
 
+# Whether to whisper is left to what a leak costs in the class.
+AUTO = "auto"
 _BLOCK_STYLES = ("|", ">")
 
 
@@ -95,19 +98,14 @@ def rule_protocol(found: dict[str, yaml.Node]) -> ProtocolSpec | None:
 
 
 def _with_max(spec: ProtocolSpec, max_dealers: int) -> ProtocolSpec:
-    return ProtocolSpec(
-        mode=spec.mode,
-        timeout_s=spec.timeout_s,
-        delay_s=spec.delay_s,
-        max_dealers=max_dealers,
-        competitive_within_bps=spec.competitive_within_bps,
-    )
+    return msgspec.structs.replace(spec, max_dealers=max_dealers)
 
 
 def protocol(node: yaml.Node) -> ProtocolSpec:
     """Read how to ask."""
     found = nodes.mapping(node, "protocol", ("mode", "timeout", "delay", "max_dealers", "competitive_within"))
-    mode = _mode(found["mode"]) if "mode" in found else None
+    auto = "mode" in found and nodes.text(found["mode"], "mode") == AUTO
+    mode = Mode.PARALLEL if auto else _mode(found["mode"]) if "mode" in found else None
     if (mode is Mode.STAGGERED) != ("delay" in found):
         raise fault(found.get("delay", node), "a delay goes with mode staggered, and staggered needs one, such as delay: 5s")
     if "competitive_within" in found and mode is not Mode.SEQUENTIAL:
@@ -120,6 +118,7 @@ def protocol(node: yaml.Node) -> ProtocolSpec:
         competitive_within_bps=nodes.bps(found["competitive_within"], "competitive_within")
         if "competitive_within" in found
         else None,
+        auto=auto,
     )
 
 
@@ -127,7 +126,7 @@ def _mode(node: yaml.Node) -> Mode:
     try:
         return Mode(nodes.text(node, "mode"))
     except ValueError as exc:
-        raise fault(node, f"mode must be one of: {', '.join(Mode)}") from exc
+        raise fault(node, f"mode must be one of: {', '.join([*Mode, AUTO])}") from exc
 
 
 def exclusion(node: yaml.Node, conditions: Conditions, deepest: int) -> Exclusion:

@@ -3,24 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from expectations.contracts.vocabulary import AxeSide, Side
 from serve.domain import rationale
+from serve.domain.asking import Whispered, grower, settled
 from serve.domain.eligibility import Excluded, candidate_reason, gate
-from serve.domain.expected_utility import best_set
 from serve.domain.liquidity import LiquidityView, Thresholds, judge
 from serve.domain.market import Axe, Dealer, Market, Scorecards, Security
 from serve.domain.models import Context, hangs_on_order, parts
 from serve.domain.order_facts import describe, order_time, order_variables
-from serve.domain.orders import Order
+from serve.domain.orders import Mode, Order, Plan
 from serve.domain.recommendation import RankedDealer, Recommendation
 from serve.domain.rules import Condition, Decision, Exclusion, RuleBook, Verdict, decide
 from serve.domain.rules_bench import Bench, Standing
 from serve.domain.scoring import covering
-from serve.domain.selection import Grow, Ranked, Selection, select
+from serve.domain.selection import Ranked, Selection, select
 from serve.domain.shortlist import Shared, Shortlist
 
 _SUITS: Mapping[Side, AxeSide] = {Side.BUY: AxeSide.SELLS, Side.SELL: AxeSide.BUYS}
@@ -54,7 +54,7 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         liquidity=case.view,
         matched_rules=decision.matched,
         notes=decision.notes,
-        plan=decision.plan,
+        plan=case.planned(shortlist),
         model=decision.score.model,
         weights={str(name): weight for name, weight in decision.score.weights},
         dealers=case.recommended(shortlist),
@@ -71,7 +71,13 @@ def weigh(order: Order, security: Security, market: Market, desk: Desk) -> "Case
     bench = Bench.of(market, desk.book)
     context = Context(sector=security.sector, side=order.side, half_spread_bps=_half_spread(market, security, view))
     standing = bench.standing(security.scorecard_class, security.asset_class, decision.score).for_order(context)
+    plan = decision.plan
+    if decision.auto:
+        plan, why = settled(plan, standing.beliefs)
+        decision.notes.append(why)
     return Case(
+        plan=plan,
+        whispered=_whispered(plan, standing, context),
         order=order,
         security=security,
         market=market,
@@ -103,6 +109,14 @@ class Case:
     standing: Standing
     variables: dict[str, object]
     now: datetime
+    plan: Plan
+    whispered: Whispered | None
+
+    def planned(self, shortlist: Shortlist) -> Plan:
+        """Put the levels of a whisper into the plan, where the rule book does not say what is competitive."""
+        if self.whispered is None or self.plan.competitive_within_bps is not None:
+            return self.plan
+        return replace(self.plan, levels=self.whispered.levels([item.row for item in shortlist.chosen.chosen]))
 
     def shortlist(self) -> Shortlist:
         """Choose, or take the choice made for an order before to which the same applied."""
@@ -110,7 +124,13 @@ class Case:
         known = self.bench.shortlists.get(key) if key else None
         if known is None:
             kept, excluded = self.sift()
-            chosen = select(kept, self.decision.pick, self.decision.plan.max_dealers, self.decide, self._grow())
+            chosen = select(
+                kept,
+                self.decision.pick,
+                self.decision.plan.max_dealers,
+                self.decide,
+                grower(self.standing.rating.view, self.whispered),
+            )
             known = Shortlist(
                 chosen=chosen,
                 field=len(kept),
@@ -132,11 +152,6 @@ class Case:
         size = self.bench.shortlists.stopped_by_credit(self.order.quantity)
         what = (decision.pick, decision.plan.max_dealers, decision.exclude, self.now.date(), size)
         return (id(self.standing), *what, *map(id, verdicts)), (self.standing, *verdicts)
-
-    def _grow(self) -> Grow | None:
-        """Give how ``expected_utility`` says how many to ask; ``None`` where the rule's counts say it."""
-        view = self.standing.rating.view
-        return None if view is None else partial(best_set, view)
 
     def sift(self) -> tuple[list[Ranked], list[Excluded]]:
         """Put every dealer through the gates, and rank those who pass, best first; equal scores by dealer id.
@@ -210,7 +225,7 @@ class Case:
     def left_out(self, chosen: Selection, field: int) -> list[Excluded]:
         """Say of everyone who passed the gates and was not chosen why not."""
         dealers, limit = self.market.dealers, self.decision.plan.max_dealers or 0
-        wanted = rationale.asked_for(self.decision.pick) if self._grow() is None else rationale.NO_GAIN
+        wanted = rationale.asked_for(self.decision.pick) if self.standing.rating.view is None else rationale.NO_GAIN
         beyond = [
             Excluded(
                 dealer_id=item.dealer_id,
@@ -227,6 +242,12 @@ class Case:
             )
             for item in chosen.passed
         ]
+
+
+def _whispered(plan: Plan, standing: Standing, context: Context) -> Whispered | None:
+    """Look at the dealers as a whisper meets them, where one is meant and something hangs on it."""
+    open_ = plan.competitive_within_bps is None or standing.rating.view is not None
+    return Whispered.of(standing.beliefs, context, standing.odds_of_a_whisper()) if plan.mode is Mode.SEQUENTIAL and open_ else None
 
 
 def _half_spread(market: Market, security: Security, view: LiquidityView) -> float | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from expectations.contracts.journal import WhisperLevel
 from expectations.contracts.vocabulary import Protocol, Side
 
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -62,7 +63,8 @@ class Mode(StrEnum):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How to ask. ``delay_s`` only for staggered; ``competitive_within_bps`` is how far a quote may lie beyond the
-    expected cost and still end a sequential RFQ (``None`` = any full quote does). ``max_dealers`` None = no limit.
+    expected cost and still end a sequential RFQ; where that is ``None``, ``levels`` say dealer by dealer when a quote in hand is
+    good enough, and without those any full quote is. ``max_dealers`` None = no limit.
     """
 
     mode: Mode
@@ -70,3 +72,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: float | None = None
     max_dealers: int | None = None
     competitive_within_bps: float | None = None
+    levels: tuple[WhisperLevel, ...] = ()

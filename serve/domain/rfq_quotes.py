@@ -31,12 +31,28 @@ def cost_ceiling_bps(rfq: Rfq) -> float | None:
 def is_competitive(rfq: Rfq, quote: Quote) -> bool:
     """Say whether a quote is as good as was hoped for: firm, for the full size, within the limit and the expected cost.
 
-    Where cost cannot be judged (no arrival mid, no expected cost, no tolerance in the plan) price does not count.
+    The rule book's tolerance goes first; else the level at which asking the next dealer would still pay. Where cost cannot be
+    judged (no arrival mid, neither of the two) price does not count.
     """
     ceiling, cost = cost_ceiling_bps(rfq), cost_bps(rfq, quote.price)
     full = quote.quantity >= rfq.started.quantity - QUANTITY_STEP
+    if ceiling is None:
+        ceiling = _level_bps(rfq, quote)
     cheap = ceiling is None or cost is None or cost <= ceiling + _STEP
     return quote.firm and full and cheap and within_limit(rfq, quote.price)
+
+
+def _level_bps(rfq: Rfq, quote: Quote) -> float | None:
+    """Give the cost up to which a quote ends the asking by the levels of the plan; ``None`` = they say nothing of the next dealer.
+
+    A dealer of whom they say nothing is taken to leak nothing, which asks on rather than stop too early.
+    """
+    levels = {level.dealer_id: level for level in rfq.started.levels}
+    following = next((line.dealer_id for line in rfq.lines if line.untouched), None)
+    if following not in levels:
+        return None
+    own = levels.get(quote.dealer_id)
+    return levels[following].stop_below_bps + (own.leak_bps if own else 0.0)
 
 
 def within_limit(rfq: Rfq, price: float) -> bool:

@@ -83,13 +83,17 @@ class Pick(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProtocolSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says of how to ask; ``None`` = nothing. Seconds, and bps beyond the expected cost."""
+    """What a rule says of how to ask; ``None`` = nothing. Seconds, and bps beyond the expected cost.
+
+    ``auto`` leaves it to the fitted figures whether a parallel RFQ is whispered instead.
+    """
 
     mode: Mode | None = None
     timeout_s: float | None = None
     delay_s: float | None = None
     max_dealers: int | None = None
     competitive_within_bps: float | None = None
+    auto: bool = False
 
 
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +156,7 @@ class MatchedRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules make of one order. ``exclude`` pairs a rule's id with what it leaves out."""
+    """What the rules make of one order. ``exclude`` pairs a rule's id with what it leaves out; ``auto``: the mode is open."""
 
     score: ScoreSpec
     pick: tuple[Pick, ...]
@@ -161,6 +165,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     similar_within_days: int | None
     matched: list[MatchedRule]
     notes: list[str]
+    auto: bool = False
 
 
 def decide(book: RuleBook, values: Values) -> Decision:
@@ -174,16 +179,17 @@ def decide(book: RuleBook, values: Values) -> Decision:
     if chosen is None:
         notes.append("No select rule matches, so the rule book's default applies.")
     rules = [rule for rule in [chosen, *(rule for rule, _ in limits)] if rule]
+    own = chosen.protocol if chosen else None
+    plan = plan_of(book.default.protocol, own, [rule.protocol for rule, _ in limits if rule.protocol])
     return Decision(
         score=(chosen.score if chosen else None) or book.default.score,
         pick=(chosen.pick if chosen else None) or book.default.pick,
-        plan=plan_of(
-            book.default.protocol, chosen.protocol if chosen else None, [rule.protocol for rule, _ in limits if rule.protocol]
-        ),
+        plan=plan,
         exclude=tuple((rule.id, rule.exclude) for rule in rules if rule.exclude),
         similar_within_days=chosen.similar_within_days if chosen else None,
         matched=matched,
         notes=notes,
+        auto=plan.mode is Mode.PARALLEL and (own if own and own.mode else book.default.protocol).auto,
     )
 
 

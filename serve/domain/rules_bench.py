@@ -6,7 +6,7 @@ once per distinct value of what it names. A request only looks up.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -15,7 +15,7 @@ from serve.domain.beliefs import Beliefs, ClassTerms, unknown
 from serve.domain.eligibility import Excluded, gate
 from serve.domain.market import COLUMN, METRICS, Market, Scorecards
 from serve.domain.models import Context, Rating, hangs_on_order, lay_out, rate
-from serve.domain.quote_odds import QuoteOdds
+from serve.domain.quote_odds import QuoteOdds, odds_of
 from serve.domain.rules import Condition, Rule, RuleBook, RuleFailed, Verdict
 from serve.domain.rules_logic import Among, possible
 from serve.domain.scoring import covering
@@ -45,6 +45,13 @@ class Standing:
     tiers: tuple[int | None, ...]
     by_score: tuple[int, ...]
     facts: tuple[Mapping[str, object], ...]
+    whispers: list[QuoteOdds] = field(default_factory=list, repr=False)
+
+    def odds_of_a_whisper(self) -> QuoteOdds:
+        """Give the odds with the whisper's premium in them; laid out once."""
+        if not self.whispers:
+            self.whispers.append(odds_of(self.beliefs, self.beliefs.terms.premium_hs))
+        return self.whispers[0]
 
     def for_order(self, context: Context) -> "Standing":
         """Give the standing as this order has it: the same dealers and facts, scored for its sector, side and size."""

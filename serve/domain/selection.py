@@ -91,8 +91,9 @@ def _grown(
     def may_add(row: int, beside: list[int]) -> bool:
         return _seated([*beside, row], blocks, room)
 
-    rows = set(grow(allowed, most, may_add))
-    chosen = [dealer for dealer in ranked if dealer.row in rows]
+    by_row = {dealer.row: dealer for dealer in ranked}
+    chosen = [by_row[row] for row in grow(allowed, most, may_add)]
+    rows = {dealer.row for dealer in chosen}
     return Selection(chosen=chosen, beyond_limit=[], passed=[dealer for dealer in ranked if dealer.row not in rows])
 
 

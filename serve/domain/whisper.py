@@ -59,20 +59,23 @@ def savings(view: Utility, rows: Sequence[int]) -> Saving:
     return Saving(odds.grid, np.concatenate([np.zeros((len(places), 1)), np.cumsum(areas, axis=1)], axis=1))
 
 
-def course(view: Utility, rows: Sequence[int], *, fade: float | None = None) -> list[Step]:
+def course(view: Utility, rows: Sequence[int], most: int, *, fade: float | None = None, all_of_them: bool = False) -> list[Step]:
     """Put dealers in the order of asking, each with the cost at which a quote in hand ends it. ``view`` has the premium in it.
 
     ``fade`` is the chance that the quote in hand dies while one dealer is asked; ``None`` = as fitted for the class.
-    Whoever is not worth asking even with nothing in hand is left out.
+    Whoever is not worth asking even with nothing in hand is left out, unless ``all_of_them``; of the others the first
+    ``most`` are given.
     """
     saving, leak = savings(view, rows), view.beliefs.leak.mean[np.asarray(rows, dtype=np.int64)]
     terms = view.beliefs.terms
     levels = [_reached(saving, place, cost + DELAY_HS) - cost for place, cost in enumerate(leak.tolist())]
     order = sorted(range(len(levels)), key=lambda place: levels[place])
     chance = terms.fade if fade is None else fade
-    steps = []
-    for position, place in enumerate(order):
-        if position and saving.at(place, terms.outside_hs) <= leak[place] + DELAY_HS:
+    steps: list[Step] = []
+    for place in order:
+        if len(steps) == most:
+            break
+        if steps and not all_of_them and saving.at(place, terms.outside_hs) <= leak[place] + DELAY_HS:
             continue
         steps.append(
             Step(

@@ -117,5 +117,6 @@ def _started(
         expected_cost_bps=answer.liquidity.expected_cost_bps,
         arrival_mid=answer.arrival_mid,
         dealers=dealers,
+        levels=[level for level in plan.levels if level.dealer_id in dealers],
         propensity=made.propensity if dealers == [dealer.dealer_id for dealer in answer.dealers] else None,
     )
