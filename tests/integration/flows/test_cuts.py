@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import TableFacts
 from expectations.contracts.sources import TABLES
+from flows.landing import Landing
 from flows.sources.config import SourceConfig
-from tests.fakes import plain_refresh
+from flows.transform import batches_to_use, lay_views
+from tests.fakes import plain_refresh, vendor
 
 CUT = datetime(2025, 6, 24, 17, 30, tzinfo=UTC)
 LANDED = datetime(2025, 7, 1, 6, tzinfo=UTC)
@@ -128,3 +131,76 @@ def test_what_was_landed_after_known_at_changes_nothing(everything: Everything) 
     assert plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=1)) == everything.facts
     after = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=2))
     assert {table for table in after if after[table] != everything.facts[table]} == {"fct_dealer_scorecards"}
+
+
+TICK = timedelta(microseconds=1)
+# What a table calls the moment at which a row happened, and its key.
+HAPPENED = {
+    "trades": ("executed_at", "trade_id"),
+    "reference_prices": ("as_of", "source"),
+    "axes": ("advertised_at", "dealer_id"),
+    "tca_results": ("computed_at", "execution_ref"),
+}
+MOMENTS = {"before": CUT - TICK, "at": CUT, "after": CUT + TICK}
+
+
+def responses() -> list[Row]:
+    """RFQs that end at the cut or a microsecond from it: by an answer, by an execution, by a time-out."""
+    rows = []
+    for name, moment in MOMENTS.items():
+        early = {"asked_at": (moment - timedelta(seconds=60)).isoformat(), "responded_at": moment.isoformat()}
+        open_end = {"executed_at": "", "executed_price": "", "executed_quantity": ""}
+        rows.append(vendor.row("rfq_log", rfq_id=f"answered-{name}", outcome="LOST", **early, **open_end))
+        traded = {**early, "responded_at": (moment - timedelta(seconds=9)).isoformat(), "executed_at": moment.isoformat()}
+        rows.append(vendor.row("rfq_log", rfq_id=f"traded-{name}", **traded))
+        silent = {
+            "response": "TIMED_OUT",
+            "outcome": "LOST",
+            "timeout_s": "60",
+            "quote_price": "",
+            "quote_quantity": "",
+            "firm": "",
+        }
+        rows.append(vendor.row("rfq_log", rfq_id=f"silent-{name}", **{**early, "responded_at": ""}, **silent, **open_end))
+    return rows
+
+
+def test_as_of_cuts_at_the_microsecond(tmp_path: Path) -> None:
+    folder, home = tmp_path / "market", Home(tmp_path / "home")
+    for table, (happened, key) in HAPPENED.items():
+        never = {"withdrawn_at": ""} if table == "axes" else {}
+        rows = [vendor.row(table, **{key: name, happened: moment.isoformat()}, **never) for name, moment in MOMENTS.items()]
+        vendor.deliver(folder, f"{table}.csv", rows)
+    vendor.deliver(folder, "rfq_log.csv", responses())
+    plain_refresh.land(home, source_in(folder), now=LANDED)
+    landing = Landing(home)
+    lay_views(home, landing, batches_to_use(landing, ["market"], known_at=LANDED), new=[])
+    instant = f'{{"as_of": "{CUT:%Y-%m-%d %H:%M:%S.%f}"}}'
+    plain_refresh.dbt(home, "run", "--select", "path:models/staging", "--vars", instant)
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        kept = {
+            table: {name for (name,) in connection.execute(f"select {column} from staging.stg_{table}").fetchall()}
+            for table, column in (
+                ("trades", "trade_id"),
+                ("reference_prices", "source"),
+                ("axes", "dealer_ref"),
+                ("tca_results", "rfq_id"),
+                ("rfq_log", "rfq_id"),
+            )
+        }
+    assert kept.pop("rfq_log") == {f"{how}-{name}" for how in ("answered", "traded", "silent") for name in ("before", "at")}
+    assert kept == {table: {"before", "at"} for table in HAPPENED}
+
+
+@pytest.mark.parametrize(
+    ("known_at", "count"),
+    [(LANDED - TICK, 0), (LANDED, 2), (LANDED + timedelta(hours=1) - TICK, 2), (LANDED + timedelta(hours=1), 3)],
+)
+@pytest.mark.parametrize("kind", ["canonical", "files"])
+def test_known_at_cuts_at_the_microsecond_whatever_the_source(tmp_path: Path, kind: str, known_at: datetime, count: int) -> None:
+    folder, home = tmp_path / "market", Home(tmp_path / "home")
+    source = SourceConfig(name="market", kind=kind, path=str(folder), downloads=str(tmp_path / "downloads"))
+    for hour, rows in enumerate((2, 3)):
+        vendor.deliver(folder, "trades.csv", vendor.rows("trades", rows))
+        plain_refresh.land(home, source, now=LANDED + timedelta(hours=hour))
+    assert sum(receipt.rows for receipt in batches_to_use(Landing(home), ["market"], known_at=known_at)) == count
