@@ -11,6 +11,7 @@ import duckdb
 import msgspec
 
 from expectations.contracts.home import Home
+from flows import rebuild
 from flows.landing import Landing
 from flows.settings import FlowSettings
 from flows.sources.pulled import quoted
@@ -106,7 +107,8 @@ def _build(settings: FlowSettings, as_of: datetime) -> str:
     places = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)]
     with dbt_environment(settings):
         try:
-            done = dbtRunner().invoke(["-q", *arguments(target, as_of=as_of), *places, "--target-path", str(target / "target")])
+            command = arguments(target, rebuild.prepare(settings, as_of=as_of), as_of=as_of)
+            done = dbtRunner().invoke(["-q", *command, *places, "--target-path", str(target / "target")])
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
     results = target / "target" / "run_results.json"

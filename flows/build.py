@@ -11,6 +11,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt_common.events.base_types import EventLevel
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
+from flows import rebuild
 from flows.settings import FlowSettings
 from flows.transform import dbt_environment
 
@@ -33,7 +34,7 @@ class BuildReport(msgspec.Struct, frozen=True):
 
 
 def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport:
-    """Run ``dbt build`` over the whole project. Raises BuildFailed when a node fails.
+    """Run ``dbt build`` over the whole project, for the days that need it. Raises BuildFailed when a node fails.
 
     Must run inside a flow: each dbt node becomes a task run of it.
     """
@@ -47,29 +48,33 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
         ),
         raise_on_failure=False,
     )
-    command = arguments(target, as_of=as_of)
+    plan = rebuild.prepare(settings, as_of=as_of, full=full)
+    command = arguments(target, plan, as_of=as_of)
     results = target / "target" / "run_results.json"
     # A build that dies before its first node must not pass with the report of the one before.
     results.unlink(missing_ok=True)
     with dbt_environment(settings):
         try:
-            runner.invoke([*command, "--full-refresh"] if full else command)
+            runner.invoke(command)
         except ValueError as error:
             raise BuildFailed([" ".join(str(error).split())]) from error
         finally:
             _join_task_runs()
             # dbt holds the file's lock until its connections are closed for good.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
-    return report(results)
+    made = report(results)
+    rebuild.finished(settings.state)
+    return made
 
 
-def arguments(target: Path, *, as_of: datetime) -> list[str]:
+def arguments(target: Path, plan: rebuild.Plan, *, as_of: datetime) -> list[str]:
     """Give the words of ``dbt build`` as every build of ours runs it, logs under ``target``."""
-    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
+    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"), **plan.variables()})
     # One flag with two values: the runner keeps the last of two flags only.
     left_out = ["--exclude-resource-type", "unit_test", "exposure"]
     # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.
-    return ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
+    command = ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
+    return [*command, "--full-refresh"] if plan.whole else command
 
 
 def _join_task_runs() -> None:

@@ -40,14 +40,14 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
         connection.execute("create schema if not exists landing")
         for table in LANDING_TABLES.values():
             files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]
-            connection.execute(f"create or replace view landing.{table.name} as {_view(table, files)}")
+            connection.execute(f"create or replace view landing.{table.name} as {landed_view(table, files)}")
         connection.execute(
             "create or replace table landing.receipts (source varchar, table_name varchar, file varchar, batch varchar, "
-            "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean)"
+            "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean, path varchar)"
         )
         for receipt in receipts:
-            row = (*_receipt_row(receipt), receipt.batch in fresh)
-            connection.execute("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            row = (*_receipt_row(receipt), receipt.batch in fresh, str(landing.data(receipt)))
+            connection.execute("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         lay_table(connection, home, [receipt.batch for receipt in receipts])
 
 
@@ -66,7 +66,8 @@ def _receipt_row(receipt: Receipt) -> tuple[object, ...]:
     )
 
 
-def _view(table: Table, files: list[Path]) -> str:
+def landed_view(table: Table, files: list[Path]) -> str:
+    """Give the query that reads these files of a landing table; none at all read as an empty table."""
     types = {column.name: SQL_TYPES[column.kind] for column in table.columns} | _STAMPS
     if not files:
         return "select " + ", ".join(f"cast(null as {kind}) as {named(name)}" for name, kind in types.items()) + " where false"

@@ -1,3 +1,8 @@
+{#- A mid of another time, or NULL where it is older than may stand for the time asked about. -#}
+{% macro mid_unless_old(mids, at) -%}
+    case when {{ mids }}.priced_at >= {{ at }} - to_days({{ var('mid_max_age_days') }}) then {{ mids }}.mid end
+{%- endmacro %}
+
 {#- The instant the build looks back from, in UTC. -#}
 {% macro as_of() -%}
     timestamp '{{ var("as_of") }}'

@@ -9,16 +9,31 @@ LONGEST_HISTORY = 60
 ODD, BROKEN = 2.0, 10.0
 USUAL_DAYS_OF_REST = 4
 
-# Table, the column that says when a row happened, and what a thin or a swollen day does.
+# Data set, its rows as the build keeps them, the column that says when one happened, and what an odd day does.
 _TABLES = (
-    ("rfq_log", "asked_at", "Dealers look silent on a day that is half missing, and busy on one that came twice."),
-    ("trades", "executed_at", "Volumes decide what counts as illiquid: half a day of prints makes every bond look dead."),
-    ("reference_prices", "priced_at", "Without its usual mids a day's quotes are measured against old ones."),
+    (
+        "rfq_log",
+        "intermediate.int_rfq_responses",
+        "asked_at",
+        "Dealers look silent on a day that is half missing, and busy on one that came twice.",
+    ),
+    (
+        "trades",
+        "staging.stg_trades",
+        "executed_at",
+        "Volumes decide what counts as illiquid: half a day of prints makes every bond look dead.",
+    ),
+    (
+        "reference_prices",
+        "intermediate.int_reference_mids",
+        "priced_at",
+        "Without its usual mids a day's quotes are measured against old ones.",
+    ),
 )
 
 
-def _days(table: str, column: str) -> str:
-    return f"select cast({column} as date) as day, count(*) as rows from staging.stg_{table} group by all"
+def _days(relation: str, column: str) -> str:
+    return f"select cast({column} as date) as day, count(*) as rows from {relation} group by all"
 
 
 def _volume(factor: float) -> str:
@@ -40,8 +55,8 @@ _AGE = (
 )
 
 
-def _checks(table: str, column: str, harm: str) -> tuple[Check, ...]:
-    days = _days(table, column)
+def _checks(table: str, relation: str, column: str, harm: str) -> tuple[Check, ...]:
+    days = _days(relation, column)
     return (
         NoRows(f"{table}_volume_is_usual", _volume(ODD), harm, days, Severity.WARNING),
         NoRows(f"{table}_volume_is_possible", _volume(BROKEN), harm, days),
@@ -57,6 +72,6 @@ def _checks(table: str, column: str, harm: str) -> tuple[Check, ...]:
 
 SUITE = Suite(
     "history",
-    _days("rfq_log", "asked_at"),
+    _days("intermediate.int_rfq_responses", "asked_at"),
     tuple(check for table in _TABLES for check in _checks(*table)),
 )

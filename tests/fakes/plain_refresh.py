@@ -11,6 +11,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import TableFacts
+from flows import rebuild
 from flows.deliveries import land_new
 from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
@@ -31,12 +32,15 @@ def land(home: Home, source: SourceConfig, *, now: datetime) -> list[Receipt]:
     return [receipt for receipt in landed.receipts if receipt.landed_at == now]
 
 
-def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: datetime) -> dict[str, TableFacts]:
+def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: datetime, full: bool = False) -> dict[str, TableFacts]:
     """Build the marts from what was known then, fit, and give the facts of every table that would be published."""
     landing = Landing(home)
     lay_views(home, landing, batches_to_use(landing, [source.name], known_at=known_at), new=[])
-    instant = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
-    dbt(home, "build", "--resource-type", "model", "--resource-type", "seed", "--vars", instant)
+    plan = rebuild.prepare(FlowSettings(home=home.root), as_of=as_of, full=full)
+    instant = {"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")}
+    command = ["build", "--resource-type", "model", "--resource-type", "seed", "--vars", json.dumps(instant | plan.variables())]
+    dbt(home, *command, *(["--full-refresh"] if plan.whole else []))
+    rebuild.finished(home)
     with duckdb.connect(str(home.warehouse)) as connection:
         fit_market_costs(connection)
         fit_beliefs(connection, as_of.date())

@@ -16,10 +16,14 @@ _RECEIPTS = (
 )
 _ROWS = 10
 
-_HAPPENED = {"rfq_log": "asked_at", "trades": "executed_at", "reference_prices": "priced_at"}
+HAPPENED = {
+    "intermediate.int_rfq_responses": ("rfq_log", "asked_at"),
+    "staging.stg_trades": ("trades", "executed_at"),
+    "intermediate.int_reference_mids": ("reference_prices", "priced_at"),
+}
 # Ten rows on each weekday of two months before the scorecards' as_of.
 _A_SPRING = """
-insert into staging.stg_{table} by name
+insert into {relation} by name
 select days.at as {column} from (
     select timestamp '2025-05-31 15:00' - to_days(back) as at from range(60) as numbers (back)
 ) as days, range(10)
@@ -55,10 +59,11 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
                 "insert into landing.receipts values ('market', ?, ?, 'b', now(), 1000, 4, 10, null, true)",
                 [table.name, f"{table.name}.csv"],
             )
-        for table in ("rfq_log", "trades", "reference_prices"):
-            renamed = "rename (as_of as priced_at)" if table == "reference_prices" else ""
-            connection.execute(f"create table staging.stg_{table} as select * {renamed} from landing.{table} limit 0")
-            connection.execute(_A_SPRING.format(table=table, column=_HAPPENED[table]))
+        for relation, (table, column) in HAPPENED.items():
+            connection.execute(f"create table {relation} as select * from landing.{table} limit 0")
+            if table == "reference_prices":
+                connection.execute(f"alter table {relation} rename as_of to priced_at")
+            connection.execute(_A_SPRING.format(relation=relation, column=column))
         connection.execute(_DAY_STATS)
         connection.execute("create table intermediate.int_dealer_names (dealer_ref varchar)")
         connection.execute("create table intermediate.int_unresolved_rows (file varchar, row bigint)")

@@ -1,13 +1,17 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+
 -- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days.
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
+    where {{ is_touched('asked_on') }}
 
 ),
 
 executions as (
 
     select * from {{ ref('int_executions') }}
+    where {{ is_touched('asked_on') }}
 
 ),
 

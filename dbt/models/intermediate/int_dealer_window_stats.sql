@@ -3,9 +3,10 @@
 {% set metrics = scorecard_metrics() %}
 {% set counts = response_counts() %}
 
-with days as (
+with class_days as (
 
-    select * from {{ ref('int_dealer_day_stats') }}
+    select * from {{ ref('int_dealer_class_days') }}
+    where asked_on > cast({{ as_of() }} as date) - {{ var('windows_days') | max }}
 
 ),
 
@@ -27,24 +28,6 @@ windows as (
         unnest({{ var('windows_days') }}) as window_days,
         half_life_days
     from half_lives
-
-),
-
--- Context apart first: far fewer rows to weigh.
-class_days as (
-
-    select
-        scorecard_class,
-        min(asset_class) as asset_class,
-        dealer_id,
-        asked_on,
-        {% for column in day_statistics() %}
-            sum({{ column }}) as {{ column }}
-            {%- if not loop.last %},{% endif %}
-        {% endfor %}
-    from days
-    where asked_on > cast({{ as_of() }} as date) - {{ var('windows_days') | max }}
-    group by scorecard_class, dealer_id, asked_on
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+
 -- Executions with what came after, by the vendors and by our own recomputation from reference mids.
 -- A mid stands for a horizon only when it was priced after the trade, and only once the horizon has passed.
 {% set horizons = var('horizons_s') %}
@@ -5,19 +7,21 @@
 with executions as (
 
     select * from {{ ref('int_rfq_responses') }}
-    where outcome = 'TRADED'
+    where outcome = 'TRADED' and {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),
 
 vendor as (
 
     select * from {{ ref('int_vendor_tca') }}
+    where {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),
 
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
+    where {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 2) }}
 
 ),
 
@@ -26,7 +30,7 @@ at_trade as (
     select
         executions.rfq_id,
         executions.dealer_id,
-        mids.mid
+        {{ mid_unless_old('mids', 'executions.executed_at') }} as mid
     from executions
     asof inner join mids on executions.security_id = mids.security_id and executions.executed_at >= mids.priced_at
 
@@ -87,6 +91,7 @@ select
     scorecard_class,
     client_side,
     quantity,
+    asked_on,
     executed_at,
     executed_price,
     executed_quantity,

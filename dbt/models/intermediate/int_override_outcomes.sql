@@ -13,7 +13,7 @@ executions as (
 
 days as (
 
-    select * from {{ ref('int_dealer_day_stats') }}
+    select * from {{ ref('int_dealer_class_days') }}
 
 ),
 
@@ -22,7 +22,7 @@ results as (
 
     select
         rfq_id,
-        any_value(scorecard_class) as scorecard_class,
+        min(scorecard_class) as scorecard_class,
         sum(price_improvement_gain_bps * executed_quantity)
         / nullif(sum(executed_quantity) filter (where price_improvement_gain_bps is not null), 0) as gain_bps
     from executions

@@ -1,5 +1,7 @@
--- Sources differ in quality, so a security that has prices of a preferred source is priced by those alone.
--- Sources that priced a security at the very same time are averaged.
+{{ config(materialized='incremental', pre_hook="{{ forget(is_repriced('cast(priced_at as date)')) }}") }}
+
+-- Sources differ in quality, so a security that a preferred source has priced of late is priced by such sources alone.
+-- Where they have fallen silent the others speak, lest the mid grow old. Sources that priced at one time are averaged.
 with prices as (
 
     select * from {{ ref('stg_reference_prices') }}
@@ -29,7 +31,14 @@ judged as (
 chosen as (
 
     select * from judged
-    qualify preferred or not bool_or(preferred) over (partition by security_id)
+    qualify
+        preferred
+        or coalesce(
+            priced_at - max(case when preferred then priced_at end)
+                over (partition by security_id order by priced_at range unbounded preceding)
+            > to_days({{ var('reference_stale_days') }}),
+            true
+        )
 
 )
 
@@ -39,4 +48,5 @@ select
     avg(mid) as mid,
     avg({{ relative_bps('(ask - bid) / 2', 'mid') }}) as half_spread_bps
 from chosen
+where {{ is_repriced('cast(priced_at as date)') }}
 group by all

@@ -1,13 +1,17 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+
 -- A mid stands for a horizon only when it was priced after arrival, and only once the horizon has passed.
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
+    where {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),
 
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
+    where {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 2) }}
 
 ),
 
@@ -44,6 +48,7 @@ select
     rfqs.rfq_id,
     rfqs.security_id,
     rfqs.client_side,
+    cast(rfqs.arrived_at as date) as asked_on,
     rfqs.arrived_at,
     rfqs.arrival_mid,
     {% for name in var('horizons_s') %}

@@ -1,4 +1,5 @@
--- Responses with dealer and security resolved, the class at the time, and every signed figure of the response.
+{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+
 with responses as (
 
     select * from {{ ref('stg_rfq_log') }}
@@ -26,6 +27,7 @@ securities as (
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
+    where {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 0) }}
 
 ),
 
@@ -55,7 +57,7 @@ referenced as (
 
     select
         resolved.* exclude (arrival_mid),
-        coalesce(resolved.arrival_mid, mids.mid) as arrival_mid,
+        coalesce(resolved.arrival_mid, {{ mid_unless_old('mids', 'resolved.arrived_at') }}) as arrival_mid,
         securities.asset_class,
         securities.scorecard_class,
         securities.issuer_id,
@@ -93,7 +95,7 @@ select
     timeout_s,
     propensity,
 
-    -- what came back
+    -- what came back and how it ended
     response,
     responded_at,
     case when response = 'QUOTED' and firm then date_diff('millisecond', asked_at, responded_at) / 1000.0 end
@@ -102,8 +104,6 @@ select
     quote_quantity,
     case when response = 'QUOTED' then {{ clamped('quote_quantity / quantity') }} end as size_ratio,
     firm,
-
-    -- how it ended
     outcome,
     executed_at,
     executed_price,

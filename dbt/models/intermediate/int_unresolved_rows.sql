@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+
 -- Rows of the RFQ log whose security or dealer nobody knows: set aside with the reason, counted, never scored.
 with responses as (
 
@@ -20,6 +22,8 @@ names as (
 judged as (
 
     select
+        responses.rfq_id,
+        cast(responses.asked_at as date) as asked_on,
         responses.landed_source as source,
         'rfq_log' as table_name,
         responses.landed_file as file,
@@ -48,7 +52,9 @@ select
     'security_id' as column_name,
     'unknown_security' as rule,
     'is in no security master' as reason,
-    security_ref as value
+    security_ref as value,
+    rfq_id,
+    asked_on
 from judged
 where security_unknown
 union all
@@ -61,6 +67,8 @@ select
     'dealer_id' as column_name,
     'unknown_dealer' as rule,
     'is neither a dealer nor an alias valid on that day' as reason,
-    dealer_ref as value
+    dealer_ref as value,
+    rfq_id,
+    asked_on
 from judged
 where dealer_unknown

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with executions as (
 
     select * from {{ ref('int_executions') }}
@@ -12,6 +14,7 @@ select
     scorecard_class,
     client_side,
     quantity,
+    asked_on,
     executed_at,
     executed_price,
     executed_quantity,

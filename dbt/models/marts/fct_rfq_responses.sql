@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
@@ -20,6 +22,7 @@ select
 
     -- how it was asked
     protocol,
+    asked_on,
     asked_at,
     sequence,
     dealers_asked,

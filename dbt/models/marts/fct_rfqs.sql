@@ -1,12 +1,16 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
+    where {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),
 
 drifts as (
 
     select * from {{ ref('int_rfq_drifts') }}
+    where {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),
 
@@ -14,14 +18,14 @@ rfqs as (
 
     select
         rfq_id,
-        any_value(order_id) as order_id,
-        any_value(venue) as venue,
-        any_value(security_id) as security_id,
-        any_value(asset_class) as asset_class,
-        any_value(scorecard_class) as scorecard_class,
-        any_value(client_side) as client_side,
+        min(order_id) as order_id,
+        min(venue) as venue,
+        min(security_id) as security_id,
+        min(asset_class) as asset_class,
+        min(scorecard_class) as scorecard_class,
+        min(client_side) as client_side,
         max(quantity) as quantity,
-        any_value(protocol) as protocol,
+        min(protocol) as protocol,
         min(asked_at) as asked_at,
         max(completed_at) as completed_at,
         count(*) as dealers_asked,
@@ -44,6 +48,7 @@ select
     rfqs.client_side,
     rfqs.quantity,
     rfqs.protocol,
+    drifts.asked_on,
     rfqs.asked_at,
     rfqs.completed_at,
     rfqs.dealers_asked,

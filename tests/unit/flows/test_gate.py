@@ -46,11 +46,14 @@ from range(1, 11) as r (n), (values (30), (90)) as w (window_days)
 """
 
 
+KEPT = {table: relation for relation, (table, _) in warehouse.HAPPENED.items()}
+
+
 def usual(table: str, column: str) -> tuple[str, set[Place]]:
     """Let the last Friday have four rows of its ten."""
-    keep = f"select rowid from staging.stg_{table} where {column} = {LAST_FRIDAY} limit 4"
+    keep = f"select rowid from {KEPT[table]} where {column} = {LAST_FRIDAY} limit 4"
     return (
-        f"delete from staging.stg_{table} where {column} = {LAST_FRIDAY} and rowid not in ({keep})",
+        f"delete from {KEPT[table]} where {column} = {LAST_FRIDAY} and rowid not in ({keep})",
         {("history", f"{table}_volume_is_usual")},
     )
 
@@ -58,14 +61,14 @@ def usual(table: str, column: str) -> tuple[str, set[Place]]:
 def swollen(table: str, column: str) -> tuple[str, set[Place]]:
     """Let it have two hundred more."""
     return (
-        f"insert into staging.stg_{table} by name select {LAST_FRIDAY} as {column} from range(200)",
+        f"insert into {KEPT[table]} by name select {LAST_FRIDAY} as {column} from range(200)",
         {("history", f"{table}_volume_is_usual"), ("history", f"{table}_volume_is_possible")},
     )
 
 
 def old(table: str, column: str) -> tuple[str, set[Place]]:
     """Let nothing have come for ten days."""
-    return f"delete from staging.stg_{table} where {column} > timestamp '2025-05-21 16:00'", {("history", f"{table}_is_fresh")}
+    return f"delete from {KEPT[table]} where {column} > timestamp '2025-05-21 16:00'", {("history", f"{table}_is_fresh")}
 
 
 def shifted(change: str, figure: str, *, possible: bool) -> tuple[str, set[Place]]:

@@ -1,13 +1,15 @@
 with source as (
 
-    select * from {{ source('landing', 'reference_prices') }}
+    select * from {{ source('rebuild', 'reference_prices') }}
 
 ),
 
 newest as (
 
     select * from source
-    where as_of <= {{ as_of() }}
+    where
+        as_of <= {{ as_of() }}
+        and {{ is_near('as_of', var('repriced_days'), var('reference_stale_days') + 1, 0) }}
     qualify {{ newest_version(['security_id', 'as_of', 'source']) }}
 
 )

@@ -2,7 +2,7 @@
 -- Cut first, then the newest: a version that became known later must not hide the one of then.
 with source as (
 
-    select * from {{ source('landing', 'rfq_log') }}
+    select * from {{ source('rebuild', 'rfq_log') }}
 
 ),
 
@@ -17,13 +17,16 @@ completed as (
             coalesce(executed_at, asked_at)
         ) as completed_at
     from source
+    where {{ is_near('asked_at', var('touched_days'), 0, 0) }}
 
 ),
 
 newest as (
 
     select * from completed
-    where completed_at <= {{ as_of() }}
+    where
+        completed_at <= {{ as_of() }}
+        and {{ is_rebuilt('cast(asked_at as date)', 'rfq_id') }}
     qualify {{ newest_version(['rfq_id', 'dealer_id']) }}
 
 )

@@ -1,6 +1,6 @@
 with source as (
 
-    select * from {{ source('landing', 'tca_results') }}
+    select * from {{ source('rebuild', 'tca_results') }}
 
 ),
 
