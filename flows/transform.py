@@ -43,7 +43,8 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
             connection.execute(f"create or replace view landing.{table.name} as {landed_view(table, files)}")
         connection.execute(
             "create or replace table landing.receipts (source varchar, table_name varchar, file varchar, batch varchar, "
-            "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean, path varchar)"
+            "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean, "
+            "path varchar)"
         )
         for receipt in receipts:
             row = (*_receipt_row(receipt), receipt.batch in fresh, str(landing.data(receipt)))
