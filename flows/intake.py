@@ -16,7 +16,7 @@ from flows import drift
 from flows.sources.cusip_recovery import recovered_cusip
 from flows.sources.formats import damage
 from flows.sources.local_times import MACROS
-from flows.sources.pulled import Pulled, SourceError, named, quoted
+from flows.sources.pulled import Mapped, Pulled, SourceError, named, quoted
 from flows.validate import missing_columns, typed_select
 
 log = logging.getLogger("flows.intake")
@@ -56,7 +56,7 @@ def take_in(
         connection.execute("set TimeZone = 'UTC'")
         present = _read(connection, pulled, table, where)
         seen = _seen(connection)
-        _refuse_gone(before or {}, seen, pulled, where)
+        _refuse_gone(before or {}, seen, pulled, table, where)
         cells = _map(connection, pulled, present, where)
         _note_bad_identifiers(connection, table, cells)
         limit = not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -91,15 +91,7 @@ def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, w
         raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
     found = [name for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
     if pulled.mapped:
-        here = {name.lower() for name in found}
-        lacking = [name for name in pulled.mapped.needs if name.lower() not in here]
-        if lacking:
-            fresh = [name for name in found if name.lower() not in {need.lower() for need in pulled.mapped.needs}]
-            hint = drift.looks_like(lacking, fresh)
-            raise SourceError(
-                f"{where} lacks the column(s) {', '.join(lacking)} that the mapping {pulled.mapped.name!r} reads; "
-                f"{hint + '; ' if hint else ''}it has {', '.join(found)}"
-            )
+        _fill_or_refuse(connection, pulled, pulled.mapped, found, where)
         return found
     # Names of columns do not differ by case alone, neither in DuckDB nor in vendors' files.
     own = {name.lower(): name for name in table.names}
@@ -112,6 +104,21 @@ def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, w
     return present
 
 
+def _fill_or_refuse(connection: duckdb.DuckDBPyConnection, pulled: Pulled, mapped: Mapped, found: list[str], where: str) -> None:
+    """Add the columns that may be gone as empty ones; refuse a delivery that lacks another one of those that the mapping reads."""
+    here, known = {name.lower() for name in found}, {need.lower() for need in mapped.needs}
+    absent = [name for name in mapped.needs if name.lower() not in here]
+    lacking = [name for name in absent if any(own not in pulled.may_lack for theirs, own in mapped.reads if theirs == name)]
+    if lacking:
+        hint = drift.looks_like(lacking, [name for name in found if name.lower() not in known])
+        raise SourceError(
+            f"{where} lacks the column(s) {', '.join(lacking)} that the mapping {mapped.name!r} reads; "
+            f"{hint + '; ' if hint else ''}it has {', '.join(found)}"
+        )
+    for name in absent:
+        connection.execute(f"alter table raw add column {named(name)} varchar")
+
+
 def _seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
     """Give the delivery's columns as they came, with their types and how many cells are filled."""
     types = {name: kind for name, kind, *_ in connection.execute("describe raw").fetchall() if name != "_row"}
@@ -120,9 +127,11 @@ def _seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
     return {name: drift.Seen(str(kind), count) for (name, kind), count in zip(types.items(), filled, strict=False)}
 
 
-def _refuse_gone(before: drift.Schema, seen: drift.Schema, pulled: Pulled, where: str) -> None:
+def _refuse_gone(before: drift.Schema, seen: drift.Schema, pulled: Pulled, table: Table, where: str) -> None:
+    """Refuse a delivery that has lost a column which is used. What a mapping reads must be there in any case."""
     fresh = drift.new(before, seen)
-    gone = drift.gone(before, seen, pulled.may_lack)
+    used = {} if pulled.mapped else {name: one for name, one in before.items() if name.lower() in table.names}
+    gone = drift.gone(used, seen, pulled.may_lack)
     if gone:
         hint = drift.looks_like(gone, fresh)
         raise SourceError(

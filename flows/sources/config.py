@@ -1,6 +1,7 @@
 """``sources.yml``: which sources there are, of which kind, and where."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from expectations.contracts.sources import TABLES
 from flows.settings import PROJECT
 from flows.sources.mapping import load_mapping
 from flows.sources.pulled import SourceError
-from flows.sources.secrets import filled
+from flows.sources.secrets import filled, names_in
 
 JOURNAL_SOURCE = "journal"
 FOLDER_SOURCE = "files"
@@ -104,11 +105,23 @@ def _resolved(source: SourceConfig, file: Path, home: Path) -> SourceConfig:
         filled(source.options)
     except SourceError as error:
         raise SourceError(f"{place} needs something: {error}") from error
+    open_secret = next(_written_out(source.options), None) or ("path" if re.search(r"://[^/@$]*:[^/@$]+@", source.path) else None)
+    if open_secret:
+        raise SourceError(f"{place} writes a secret out under {open_secret!r}; name an environment variable: {open_secret}: $NAME")
     source = msgspec.structs.replace(source, mapping=_mapping_file(source, file), downloads=str(folder))
     if source.kind in {"rest", "sql"} or "://" in expanded:
         # What a variable holds may be a secret: it is put in when it is used.
         return source
     return msgspec.structs.replace(source, path=str((file.parent / Path(expanded).expanduser()).resolve()))
+
+
+def _written_out(options: dict[str, Any]) -> Iterator[str]:
+    """Name the options that are called like a secret and do not take their value from the environment."""
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from _written_out(value)
+        elif isinstance(value, str) and not names_in(value) and re.search(r"password|secret|token|passphrase", name, re.IGNORECASE):
+            yield name
 
 
 def _mapping_file(source: SourceConfig, file: Path) -> str | None:
@@ -118,5 +131,8 @@ def _mapping_file(source: SourceConfig, file: Path) -> str | None:
     beside = [file.parent / "mappings", PROJECT / "config" / "mappings"]
     path = next((folder / f"{source.mapping}.yml" for folder in beside if (folder / f"{source.mapping}.yml").is_file()), None)
     path = path or beside[-1] / f"{source.mapping}.yml"
-    load_mapping(path)
+    try:
+        load_mapping(path)
+    except SourceError as error:
+        raise SourceError(f"{file}: source {source.name!r}: {error}") from error
     return str(path)

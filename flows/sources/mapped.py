@@ -28,7 +28,7 @@ def compiled(name: str, table: str, mapping: TableMap) -> Mapped:
     """Compile the mapping of one table."""
     kind = mapping.security_id_type
     identifiers = (("security_id", kind.lower()),) if kind in {"CUSIP", "ISIN", "FIGI"} else ()
-    return Mapped(name=name, query=_query(table, mapping), needs=tuple(_needs(mapping)), identifiers=identifiers)
+    return Mapped(name=name, query=_query(table, mapping), reads=tuple(_reads(mapping)), identifiers=identifiers)
 
 
 def fingerprint(content_hash: str, mapping: TableMap) -> str:
@@ -196,11 +196,11 @@ def _fault(column: str, rule: str, condition: str, reason: str, value: str) -> s
     return f"case when {condition} then {{{parts}}} end"
 
 
-def _needs(mapping: TableMap) -> list[str]:
-    """Name the vendor's columns that the mapping reads, each once."""
-    names: list[str] = [mapping.code_column] if mapping.code_column else []
-    specs = [*mapping.columns.values(), *(spec for cells in mapping.codes.values() for spec in cells.values())]
-    for part in (part for spec in specs for part in (spec.source, *spec.join, spec.recover_from)):
-        names += [part] if isinstance(part, str) else part or []
-    names += [figure.source for figure in mapping.figures]
-    return list(dict.fromkeys(names))
+def _reads(mapping: TableMap) -> list[tuple[str, str]]:
+    """List the vendor's columns that the mapping reads, each with the column of ours that it is for."""
+    pairs = [(mapping.code_column, "")] if mapping.code_column else []
+    specs = [*mapping.columns.items(), *(pair for cells in mapping.codes.values() for pair in cells.items())]
+    for name, spec in specs:
+        for part in (spec.source, *spec.join, spec.recover_from):
+            pairs += [(theirs, name) for theirs in ([part] if isinstance(part, str) else part or [])]
+    return pairs + [(figure.source, "value") for figure in mapping.figures]

@@ -14,14 +14,19 @@ class Mapped:
     """How a vendor's rows become canonical ones.
 
     ``query`` reads the table ``raw`` (the vendor's columns as text, ``_row``) and gives canonical cells as text with
-    ``_mapping_faults``; ``needs`` are the vendor's columns that it names; ``identifiers`` says of which kind a column's
-    identifiers are.
+    ``_mapping_faults``; ``reads`` are the vendor's columns that it names, each with the column that it is for (empty = several);
+    ``identifiers`` says of which kind a column's identifiers are.
     """
 
     name: str
     query: str
-    needs: tuple[str, ...]
+    reads: tuple[tuple[str, str], ...]
     identifiers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The vendor's columns, each once."""
+        return tuple(dict.fromkeys(theirs for theirs, _ in self.reads))
 
 
 @dataclass(frozen=True, slots=True)

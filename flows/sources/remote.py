@@ -41,7 +41,9 @@ def fetch(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
     except Exception as error:  # noqa: BLE001 - every library has errors of its own, and each may quote a password
         told = scrubbed(f"{type(error).__name__}: {error}", source.path, source.options)
         message = f"source {source.name!r}: {shown(source.path)} cannot be read: {told}"
-        raise SourceError(message) from (error if isinstance(error, OSError) else None)
+        # The cause is told in a run's log, too: it is the scrubbed one.
+        passing = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+        raise SourceError(message) from (OSError(told) if passing else None)
     return []
 
 

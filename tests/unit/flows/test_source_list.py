@@ -39,6 +39,11 @@ def written(folder: Path, text: str | bytes) -> Path:
         ("sources: [{name: journal, kind: canonical, path: x}]", "'journal'"),
         ("sources: [{name: ../up, kind: canonical, path: x}]", "'../up'"),
         ("sources: [{name: a, kind: canonical, path: $SOTTO_NO_SUCH/x}]", "SOTTO_NO_SUCH"),
+        ("sources: [{name: a, kind: files, path: 's3://x', options: {client_kwargs: {api_token: abc}}}]", "'api_token'"),
+        ("sources: [{name: a, kind: files, path: 's3://x', options: {secret: $SOTTO_NO_SUCH}}]", "SOTTO_NO_SUCH"),
+        ("sources: [{name: a, kind: files, path: 'sftp://desk:hush@files.example/in'}]", "writes a secret out under 'path'"),
+        ("sources: [{name: a, kind: files, path: x, mapping: trace_print}]", "did you mean 'trace_prints'?"),
+        ("sources: [{name: a, kind: rest, path: 'https://x.example', auth: {beerer: X}}]", "beerer"),
     ],
 )
 def test_a_mistake_in_the_list_is_one_line_that_names_file_and_fault(tmp_path: Path, text: str | bytes, words: str) -> None:

@@ -1,0 +1,59 @@
+"""``sotto quarantine`` and ``sotto backfill``: what a person sees, and one line for each mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import sotto
+from tests.fakes import vendor
+from tests.unit.flows.conftest import Desk
+
+
+@pytest.fixture
+def with_faults(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    vendor.deliver(desk.vendor, "trades.csv", [*vendor.rows("trades", 2), vendor.row("trades", trade_id="bad", price="-1")])
+    desk.land()
+    monkeypatch.setenv("SOTTO_HOME", str(desk.home.root))
+    (desk.home.root / "sources.yml").write_text(f"sources: [{{name: market, kind: canonical, path: {desk.vendor}}}]")
+    return desk
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(sotto.app, list(words))
+
+
+def test_the_list_counts_and_shows_where_and_why(with_faults: Desk) -> None:
+    shown = run("quarantine")
+    assert shown.exit_code == 0
+    assert "1  market trades.price: above" in shown.stdout
+    assert "trades.csv, row 3, price '-1': must be above 0" in shown.stdout
+    assert "0 faults" in run("quarantine", "--rule", "type").stdout
+
+
+def test_programs_get_json_and_spreadsheets_a_file(with_faults: Desk, tmp_path: Path) -> None:
+    assert [fault["rule"] for fault in json.loads(run("quarantine", "--json").stdout)["faults"]] == ["above"]
+    assert "1 faults in" in run("quarantine", "--out", str(tmp_path / "q.csv")).stdout
+    assert "must be above 0" in (tmp_path / "q.csv").read_text()
+
+
+def test_a_retry_says_what_landed_and_what_is_still_bad(with_faults: Desk) -> None:
+    told = run("quarantine", "retry", "--sources", str(with_faults.home.root / "sources.yml"))
+    assert told.exit_code == 0
+    assert "0 rows landed, 1 still bad" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["backfill", "--from", "2025-06-01", "--to", "june"], "--to 'june' is not a date"),
+        (["backfill", "--from", "2025-06-01", "--to", "2025-06-02", "--every", "month"], "--every day or week"),
+        (["quarantine", "retry", "--sources", "gone.yml"], "no such file or folder"),
+    ],
+)
+def test_a_mistake_is_one_line(with_faults: Desk, words: list[str], told: str) -> None:
+    ended = run(*words)
+    assert ended.exit_code != 0
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr

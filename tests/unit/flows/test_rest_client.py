@@ -1,0 +1,144 @@
+"""Requests to a REST vendor against a real server of a few lines: credentials, links, what is repeated and what is not."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import stamina
+
+from flows.sources.config import Auth, Basic, SourceConfig
+from flows.sources.mapping import Endpoint, Page
+from flows.sources.pulled import SourceError
+from flows.sources.rest import _all_rows
+from flows.sources.rest_client import RestClient
+
+Answer = tuple[int, dict[str, str], object]
+
+
+class Vendor:
+    """A server that answers what a test says; ``seen`` are the requests, path and headers."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.answers: Callable[[str, int], Answer] = lambda path, number: (200, {}, {"data": []})
+        vendor = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                vendor.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+                status, headers, body = vendor.answers(self.path, len(vendor.seen))
+                data = json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(data))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *args: object) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = False
+        port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    made = Vendor()
+    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=4):
+        yield
+
+
+def source(vendor: Vendor, auth: Auth | None = None) -> SourceConfig:
+    return SourceConfig(name="v", kind="rest", path=vendor.url, auth=auth, rate_per_s=1000)
+
+
+@pytest.mark.parametrize(
+    ("auth", "header", "value"),
+    [
+        (Auth(bearer="SOTTO_TEST_ONE"), "authorization", "Bearer first-secret"),
+        (
+            Auth(basic=Basic(user="SOTTO_TEST_ONE", password="SOTTO_TEST_TWO")),
+            "authorization",
+            "Basic Zmlyc3Qtc2VjcmV0OnNlY29uZC1zZWNyZXQ=",
+        ),
+        (Auth(header="X-Api-Key", key="SOTTO_TEST_TWO"), "x-api-key", "second-secret"),
+    ],
+    ids=["bearer", "basic", "header"],
+)
+def test_credentials_come_from_the_environment(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, auth: Auth, header: str, value: str
+) -> None:
+    monkeypatch.setenv("SOTTO_TEST_ONE", "first-secret")
+    monkeypatch.setenv("SOTTO_TEST_TWO", "second-secret")
+    with RestClient(source(vendor, auth)) as client:
+        client.get("/x", {})
+    assert vendor.seen[0][1][header] == value
+
+
+def test_a_variable_that_is_not_set_and_an_empty_auth_are_told(vendor: Vendor) -> None:
+    with pytest.raises(SourceError, match="SOTTO_NOT_SET is not set"):
+        RestClient(source(vendor, Auth(bearer="SOTTO_NOT_SET")))
+    with pytest.raises(SourceError, match="auth needs bearer"):
+        RestClient(source(vendor, Auth()))
+
+
+def test_pages_by_link_are_followed_to_the_end(vendor: Vendor) -> None:
+    def answers(path: str, number: int) -> Answer:
+        more = {"Link": '</rows?p=2>; rel="next"'} if number == 1 else {}
+        return 200, more, [{"id": number}]
+
+    vendor.answers = answers
+    with RestClient(source(vendor)) as client:
+        rows = _all_rows(client, Endpoint(path="/rows", page=Page(by="link")), {"since": "a"})
+    assert rows == [{"id": "1"}, {"id": "2"}]
+    assert [path for path, _ in vendor.seen] == ["/rows?since=a", "/rows?p=2"]
+
+
+def test_a_row_that_comes_on_two_pages_comes_once(vendor: Vendor) -> None:
+    vendor.answers = lambda path, number: (200, {}, [{"id": min(number, 2)}] if number < 4 else [])
+    with RestClient(source(vendor)) as client:
+        rows = _all_rows(client, Endpoint(path="/rows", page=Page(by="page", parameter="p")), {})
+    assert rows == [{"id": "1"}, {"id": "2"}]
+
+
+def test_a_link_to_another_host_is_not_followed_with_our_token(vendor: Vendor) -> None:
+    vendor.answers = lambda path, number: (200, {"Link": '<http://elsewhere.example/rows>; rel="next"'}, [])
+    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match="leads to another host"):
+        _all_rows(client, Endpoint(path="/rows", page=Page(by="link")), {})
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_what_may_pass_is_asked_again(vendor: Vendor, status: int) -> None:
+    vendor.answers = lambda path, number: (status if number < 3 else 200, {"Retry-After": "0"}, [])
+    with RestClient(source(vendor)) as client:
+        client.get("/x", {})
+    assert len(vendor.seen) == 3
+
+
+@pytest.mark.parametrize(("status", "headers"), [(400, {}), (401, {}), (404, {}), (429, {"Retry-After": "3600"})])
+def test_what_will_not_pass_is_asked_once_and_told_in_one_line(vendor: Vendor, status: int, headers: dict[str, str]) -> None:
+    vendor.answers = lambda path, number: (status, headers, {"error": "no\nway"})
+    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match=f"answered with {status}") as refused:
+        client.get("/x", {})
+    assert len(vendor.seen) == 1
+    assert "\n" not in str(refused.value)
+
+
+def test_an_answer_that_is_no_json_is_told(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "dumps", lambda body: "<html>")
+    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match="the answer is no JSON"):
+        _all_rows(client, Endpoint(path="/rows"), {})
