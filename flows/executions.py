@@ -16,6 +16,8 @@ from flows.sources.rest_client import RestClient
 log = logging.getLogger("flows.executions")
 
 _POSTED = "posted.json"
+# So many refusals in one go are no matter of single executions any more.
+_REFUSALS = 5
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,9 @@ def post_executions(source: SourceConfig, journal: Path) -> int:
     """Post what the journal has and this vendor has not been sent; give how many.
 
     What was sent is noted one by one. A crash between a post and its note sends that one again, under the same reference and the
-    same idempotency key: the vendor counts it once. Raises SourceError when the vendor refuses, or its mapping takes none.
+    same idempotency key: the vendor counts it once. An execution that the vendor refuses is logged and offered again the next
+    time; it keeps no other from going out. Raises SourceError when the vendor is out of reach or refuses several, or its mapping
+    takes none.
     """
     if source.mapping is None or (how := load_mapping(Path(source.mapping)).executions) is None:
         raise SourceError(f"source {source.name!r}: post_executions needs a mapping with `executions`")
@@ -72,14 +76,22 @@ def post_executions(source: SourceConfig, journal: Path) -> int:
         return 0
     note.parent.mkdir(parents=True, exist_ok=True)
     with RestClient(source) as client:
+        refused = 0
         for execution in fresh:
-            client.post(how.path, _body(how, execution), key=execution.execution_ref)
+            try:
+                client.post(how.path, _body(how, execution), key=execution.execution_ref)
+            except SourceError as error:
+                refused += 1
+                if error.__cause__ is not None or refused >= _REFUSALS:
+                    raise
+                log.warning("execution %s: %s", execution.execution_ref, error)
+                continue
             posted.add(execution.execution_ref)
             partial = note.with_name(f".{_POSTED}")
             partial.write_bytes(msgspec.json.encode(sorted(posted)))
             partial.replace(note)
-    log.info("posted %d executions to %s", len(fresh), source.name)
-    return len(fresh)
+    log.info("posted %d executions to %s", len(fresh) - refused, source.name)
+    return len(fresh) - refused
 
 
 def _body(how: Executions, execution: Execution) -> dict[str, object]:

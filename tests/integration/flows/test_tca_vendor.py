@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from expectations.contracts.home import Home
+from expectations.contracts.vocabulary import Side
 from flows.deliveries import land_new
 from flows.executions import post_executions
 from flows.landing import Landing
@@ -17,7 +18,7 @@ from flows.sources.config import Auth, SourceConfig
 from flows.sources.pulled import SourceError
 from flows.sources.registry import pull
 from flows.transform import batches_to_use
-from sim.vendors.tca_book import Result
+from sim.vendors.tca_book import PostedExecution, Result
 from sim.vendors.tca_service import RunningVendor, Temper, running_tca_vendor
 from tests.fakes.traded_journal import write_journal
 
@@ -125,6 +126,14 @@ def test_executions_go_out_once_and_results_land_as_the_vendor_has_them_late_and
     assert any(status >= 500 for status in deal.vendor.turned_away)
     # What was known at an earlier hour can still be told.
     assert deal.used(first) == seen[0]
+
+
+def test_an_execution_that_the_vendor_refuses_keeps_no_other_from_going_out(deal: Deal, tmp_path: Path) -> None:
+    other = PostedExecution("R002", "037833100", Side.BUY, 77.0, 1.0, DAY)
+    assert deal.vendor.book.take(other)
+    journal = write_journal(tmp_path / "journal.db", 3, DAY)
+    assert [post_executions(deal.source, journal) for _ in range(2)] == [2, 0]
+    assert {one.execution_ref for one in deal.vendor.book.executions} == {"R001", "R002", "R003"}
 
 
 def test_a_wrong_token_is_told_in_one_line_without_the_token(deal: Deal, monkeypatch: pytest.MonkeyPatch) -> None:
