@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
@@ -29,12 +30,20 @@ _STAND_INS = {
     "touched_days": ["1902-01-01", "1902-12-31"],
     "repriced_days": ["1903-01-01", "1903-12-31"],
 }
+# What dbt sets on its own connections, memory and threads apart.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    name: str(value)
+    for name, value in yaml.safe_load((DBT / "profiles.yml").read_text(encoding="utf-8"))["sotto"]["outputs"]["local"][
+        "settings"
+    ].items()
+    if name not in {"memory_limit", "threads"}
+}
 Node = dict[str, Any]
 
 
 def run(connection: duckdb.DuckDBPyConnection, plan: Plan, *, as_of: datetime, targets: Iterable[str] = ()) -> None:
     """Build the models that ``targets`` stand on (default: all) in a warehouse whose landing and ``rebuild`` are laid."""
-    nodes, conditions = _project()
+    nodes, conditions = statements_of_the_project()
     for name in _closure(nodes[plan.whole], targets):
         node = nodes[plan.whole][name]
         if node["resource_type"] == "seed":
@@ -74,7 +83,7 @@ def _days_put_in(code: str, stand_ins: list[str], days: list[date]) -> str:
 
 
 @cache
-def _project() -> tuple[dict[bool, dict[str, Node]], dict[str, str]]:
+def statements_of_the_project() -> tuple[dict[bool, dict[str, Node]], dict[str, str]]:
     whole, part = _compiled({}), _compiled(_STAND_INS)
     return {True: whole, False: part}, _conditions(
         sorted({hook["sql"] for node in part.values() for hook in node["config"].get("pre-hook", [])})
@@ -112,9 +121,10 @@ def _dbt(folder: Path, command: list[str], days: dict[str, list[str]]) -> Any:
         try:
             done = dbtRunner().invoke(["-q", *command, *places, "--vars", json.dumps({"as_of": _AS_OF, **days})])
         finally:
-            DuckDBConnectionManager.close_all_connections()
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
     assert done.success, done.exception
-    return done.result.results
+    result: Any = done.result
+    return result.results
 
 
 def _closure(nodes: dict[str, Node], targets: Iterable[str]) -> list[str]:

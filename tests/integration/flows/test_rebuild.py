@@ -119,7 +119,7 @@ class Desk:
         known = LANDED + timedelta(hours=self.landed)
         lay_views(self.home, landing, batches_to_use(landing, ["market"], known_at=known), new=[])
         plan = rebuild.prepare(FlowSettings(home=self.home.root), as_of=as_of, full=full)
-        with duckdb.connect(str(self.home.warehouse)) as connection:
+        with duckdb.connect(str(self.home.warehouse), config=compiled.SETTINGS) as connection:
             compiled.run(connection, plan, as_of=as_of, targets=[name.split(".")[1] for name in TABLES])
         if ends:
             rebuild.finished(self.home)
