@@ -24,6 +24,8 @@ select
     liquidity.volatility_bps * sqrt(executions.executed_quantity / liquidity.adv_30d) as scaled_size
 from marts.fct_executions as executions
 inner join marts.fct_security_liquidity as liquidity using (security_id)
+-- Equal sizes are told apart by their place, and so stand in the same size band every time.
+order by executions.rfq_id, executions.dealer_id
 """
 
 _CLASSES = """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prefect import State
 
     from expectations.contracts.snapshot import Manifest
+    from flows.backtest.flow import Done
 
 _LAST_LINE = "-----END CERTIFICATE-----\n"
 
@@ -102,6 +103,22 @@ def run_backfill(sources: Path | None, first: date, last: date, *, every: str, p
 
     days: list[str] = _outcome(settings, backfilled, "backfill")
     return days
+
+
+def run_backtest(**asked: object) -> "Done":
+    """Walk through history as the flow's parameters say and give what came of it. Raises Refused."""
+    from flows.backtest.plan import ask
+
+    # A mistake is told at once, without waiting for a server.
+    ask(FlowSettings(), **{name: value for name, value in asked.items() if name != "out"})  # type: ignore[arg-type]
+
+    def walked() -> "State[Done]":
+        from flows.backtest.flow import backtest
+
+        return backtest(**asked, return_state=True)  # type: ignore[return-value]
+
+    done: Done = _outcome(FlowSettings(), walked, "back-test")
+    return done
 
 
 def _outcome(settings: FlowSettings, run: "Callable[[], State[Any]]", name: str) -> Any:  # noqa: ANN401 - what the flow gives

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 class _Bar(logging.Handler):
     """Prints what is logged above the bar, and moves it by ``done`` and ``of`` of a record."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, name: str) -> None:
         super().__init__()
         self._progress = progress
-        self._task = progress.add_task("backfill", total=None)
+        self._task = progress.add_task(name, total=None)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show one record."""
@@ -24,12 +24,12 @@ class _Bar(logging.Handler):
 
 
 @contextmanager
-def following(console: Console) -> Iterator[None]:
-    """Show what the backfill logs, with a bar, for the length of the block."""
-    logger = logging.getLogger("flows.backfill")
+def following(console: Console, name: str = "backfill") -> Iterator[None]:
+    """Show what a flow logs under its name, with a bar, for the length of the block."""
+    logger = logging.getLogger(f"flows.{name}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        bar = _Bar(progress)
+        bar = _Bar(progress, name)
         logger.addHandler(bar)
         logger.setLevel(logging.INFO)
         try:

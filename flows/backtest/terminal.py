@@ -1,0 +1,86 @@
+"""The back-test as tables on the terminal."""
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from flows.backtest.bootstrap import Estimate
+from flows.backtest.report import Report
+
+
+def shown(figure: Estimate, digits: int = 2, scale: float = 1.0, sign: str = "") -> str:
+    """Write a figure with its interval; a dash where it is not known. ``sign`` "+" shows it for gains, too."""
+    if figure.value is None:
+        return "-"
+    value = f"{figure.value * scale:{sign}.{digits}f}"
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} [{figure.low * scale:.{digits}f}, {figure.high * scale:.{digits}f}]"
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """Give the tables to print: picks, who beats whom, chances, and what lists left to chance say."""
+    yield _picks(report)
+    yield _versus(report)
+    yield _ranks(report)
+    if report.calibration:
+        yield _chances(report)
+    if any(item.refused is None for item in report.off_policy):
+        yield _off_policy(report)
+
+
+def summary(report: Report) -> str:
+    """Say in a line what was walked through."""
+    counted, span = report.counted, report.span
+    return (
+        f"{span.first} to {span.last}, re-fit every {span.every_days} days: {counted.compared:,} of {counted.rfqs:,} RFQs compared "
+        f"on {counted.days} days; left out: {counted.unknown_bond} in bonds not on record before, {counted.one_dealer} to one "
+        f"dealer, {counted.nobody_quoted} without a quote"
+    )
+
+
+def _picks(report: Report) -> Table:
+    table = Table("the pick", "gain, bps", "best, %", "by lot, %", "most picked")
+    for item in report.uplift:
+        table.add_row(
+            item.name,
+            shown(item.gain_bps, sign="+"),
+            shown(item.best_share, 1, 100),
+            "-" if item.best_share_random.value is None else f"{item.best_share_random.value:.1%}".rstrip("%"),
+            "-" if item.top_share is None else f"{item.top_dealer} {item.top_share:.0%}",
+        )
+    return table
+
+
+def _ranks(report: Report) -> Table:
+    table = Table("ranks", "foretold", "stable", "gain, half-spreads")
+    gains = {item.name: item.gain_hs for item in report.uplift}
+    for item in report.ranks:
+        stability = "-" if item.stability is None else f"{item.stability:.2f}"
+        table.add_row(item.name, shown(item.forecast), stability, shown(gains[item.name], sign="+"))
+    return table
+
+
+def _versus(report: Report) -> Table:
+    table = Table("held against each other", "gain of the first, bps", "better")
+    for item in report.versus:
+        table.add_row(f"{item.first} / {item.second}", shown(item.gain_bps, 3, sign="+"), item.verdict)
+    return table
+
+
+def _chances(report: Report) -> Table:
+    table = Table("chance to quote", "Brier", "of the class's share", "calibration error")
+    for item in report.calibration:
+        table.add_row(item.name, shown(item.brier, 3), shown(item.brier_base, 3), shown(item.ece, 3))
+    return table
+
+
+def _off_policy(report: Report) -> Table:
+    table = Table("had it chosen the lists", "SNIPS, bps", "doubly robust, bps", "as it was, bps", "effective RFQs")
+    for item in report.off_policy:
+        if item.snips_bps and item.robust_bps and item.logged_bps:
+            figures = (shown(item.snips_bps), shown(item.robust_bps), shown(item.logged_bps))
+            table.add_row(item.name, *figures, f"{item.effective_n:.0f} of {item.n}")
+        else:
+            table.add_row(item.name, "-", "-", "-", item.refused or "-")
+    return table
