@@ -99,7 +99,8 @@ def test_a_build_that_dies_before_its_first_node_is_refused_though_one_before_it
 
 
 def test_a_model_that_fails_is_named_and_what_stands_behind_it_is_not(tmp_path: Path) -> None:
-    from flows.build import BuildFailed, _report
+    from flows.build import BuildFailed
+    from flows.build import report as report_of
 
     nodes = [
         ("model.sotto.a", "success", "OK"),
@@ -110,11 +111,11 @@ def test_a_model_that_fails_is_named_and_what_stands_behind_it_is_not(tmp_path: 
     path = tmp_path / "run_results.json"
     path.write_text(json.dumps(report), encoding="utf-8")
     with pytest.raises(BuildFailed) as failed:
-        _report(path)
+        report_of(path)
     assert failed.value.nodes == ["model.sotto.b: Binder Error: no column"]
     path.write_text(json.dumps(report | {"results": report["results"][2:]}), encoding="utf-8")
     with pytest.raises(BuildFailed, match=r"model\.sotto\.c: skipped"):
-        _report(path)
+        report_of(path)
 
 
 def test_the_second_of_two_refreshes_at_once_is_refused_in_one_line(prefect_api: str, home: Home, market: Path) -> None:
