@@ -202,7 +202,7 @@ class Loop:
         np.add.at(self.wins, (day.world[rfq], day.klass[rfq], result.log["dealer"][won]), 1)
 
     def _empty(self, knobs: Knobs) -> State:
-        return State.empty((self.groups, SECTORS, self.dealers), knobs, self.lab.specialist)
+        return State.empty((self.groups, SECTORS, self.dealers), knobs)
 
 
 def _first(worth: Floats, counts: Floats) -> Asking:

@@ -13,7 +13,7 @@ from sim.lab import Conditions
 _OWN = Knobs()
 _CARD = Knobs(half_life_days=CARD_HALF_LIFE_DAYS)
 # Days on which a fifth of dealers and classes change: two within the loop.
-_SHIFTS = (100, 125)
+_SHIFTS = (98, 114)
 
 CONDITIONS = (
     Conditions(name="busy", rfqs_per_day=24),

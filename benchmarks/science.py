@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--short", action="store_true", help="six worlds, five weeks: a few minutes instead of an hour")
     parser.add_argument("--worlds", type=int, default=30)
     parser.add_argument("--past", type=int, default=90, help="days of a past that all share")
-    parser.add_argument("--days", type=int, default=60, help="days of the loop")
+    parser.add_argument("--days", type=int, default=40, help="days of the loop")
     parser.add_argument("--kinds", nargs="*", choices=[item.name for item in CONDITIONS], help="kinds of worlds; default: all")
     parser.add_argument("--ablations", type=int, default=10, help="worlds in which each part of the model is taken out; 0 = none")
     parser.add_argument("--seed", type=int, default=FINAL_SEEDS)

@@ -14,7 +14,6 @@ Columns = dict[str, Any]
 
 _QUOTES = "select * from intermediate.int_quote_day_stats order by asked_on"
 _LEAKS = "select * from intermediate.int_leak_day_stats order by asked_on"
-_ASSET_CLASSES = "select scorecard_class, min(asset_class) from marts.dim_securities group by scorecard_class"
 _AXES = "select * from intermediate.int_axe_days order by told_on"
 
 
@@ -33,14 +32,11 @@ class Axis:
 
 
 class Days:
-    """Every day from the first with anything on record up to ``until``; iterating gives (advertised, day) for each.
-
-    ``specialist`` tells by class and dealer who names the class's asset class among its own.
-    """
+    """Every day from the first with anything on record up to ``until``; iterating gives (advertised, day) for each."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, until: date) -> None:
         self._until = np.datetime64(until, "D")
-        dealers = connection.execute("select dealer_id, specialties from marts.dim_dealers order by dealer_id").fetchall()
+        dealers = connection.execute("select dealer_id from marts.dim_dealers order by dealer_id").fetchall()
         self._quotes = _dated(connection.execute(_QUOTES).fetchnumpy(), "asked_on")
         self._leaks = _dated(connection.execute(_LEAKS).fetchnumpy(), "asked_on")
         self._axes = _dated(connection.execute(_AXES).fetchnumpy(), "told_on")
@@ -49,10 +45,6 @@ class Days:
             sectors=tuple(_words(np.concatenate([self._quotes["sector"], self._axes["sector"]]))),
             dealers=tuple(str(row[0]) for row in dealers),
         )
-        asset_classes = dict(connection.execute(_ASSET_CLASSES).fetchall())
-        self.specialist = np.array(
-            [[asset_classes.get(name) in (said or ()) for _, said in dealers] for name in self.axis.classes], dtype=np.bool_
-        ).reshape(len(self.axis.classes), len(dealers))
         self._places()
 
     def __iter__(self) -> Iterator[tuple[Floats, Day]]:

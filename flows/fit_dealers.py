@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.fit_state import Flags, Floats, Knobs, State
+from flows.fit_state import Floats, Knobs, State
 
 _Z = 1.96
 _LEAST_SD_HS = 0.15
@@ -49,16 +49,15 @@ def logistic(x: Floats) -> Floats:
 def answers_of(state: State, knobs: Knobs) -> Answers:
     """Shrink each dealer's answers to its class, at the crowd and the axes that it saw.
 
-    The class counts every dealer alike, however often it was asked: those asked most are those thought best. Between dealer and
-    class stand two camps: those who name the class as theirs, and the others.
+    The class counts every dealer alike, however often it was asked: those asked most are those thought best.
     """
     n, prior = state.asked, knobs.response_prior
     seen = np.maximum(n, 1e-9)
     shift = knobs.crowd_logit * state.further / seen + knobs.axe_logit * state.axe_asked / seen
     weight = n / (n + prior)
     bare = logit((state.answered + 0.5 * knobs.response_start) / (n + 0.5)) - np.where(n > 0, shift, 0.0)
-    class_logit, camp_logit = _means(weight, bare, logit(np.array(knobs.response_start)), state.specialist, knobs)
-    expected = logistic(camp_logit + np.where(n > 0, shift, 0.0))
+    class_logit = ((weight * bare).sum(-1) + 2 * logit(np.array(knobs.response_start))) / (weight.sum(-1) + 2)
+    expected = logistic(class_logit[:, None] + np.where(n > 0, shift, 0.0))
     rate = (prior * expected + state.answered) / (prior + n)
     half = _Z * np.sqrt(rate * (1 - rate) / (prior + n + 1))
     return Answers(
@@ -71,25 +70,13 @@ def answers_of(state: State, knobs: Knobs) -> Answers:
     )
 
 
-def _means(weight: Floats, figures: Floats, start: Floats, specialist: Flags, knobs: Knobs) -> tuple[Floats, Floats]:
-    """Give the class's mean by group, and each dealer's camp's mean: its camp in its class, leaning on the class."""
-    lean = knobs.camp_prior
-    class_mean = ((weight * figures).sum(-1) + lean * start) / (weight.sum(-1) + lean)
-    camp = np.empty_like(figures)
-    for flag in (False, True):
-        mine = weight * (specialist == flag)
-        mean = ((mine * figures).sum(-1) + lean * class_mean) / (mine.sum(-1) + lean)
-        camp = np.where(specialist == flag, mean[:, None], camp)
-    return class_mean, camp
-
-
 def prices_of(state: State, knobs: Knobs) -> Prices:
     """Shrink each dealer's quotes, net of the axe's gain, to its class."""
     n, prior = state.price_n, knobs.price_prior
     own = state.price_sum / np.maximum(n, 1e-9)
     weight = n / (n + prior)
-    class_mean, camp_mean = _means(weight, own, np.array(knobs.price_start_hs), state.specialist, knobs)
-    mean = (prior * camp_mean + state.price_sum) / (prior + n)
+    class_mean = ((weight * own).sum(-1) + 2 * knobs.price_start_hs) / (weight.sum(-1) + 2)
+    mean = (prior * class_mean[:, None] + state.price_sum) / (prior + n)
     squares = np.maximum(state.price_squares - 2 * mean * state.price_sum + n * mean**2, 0.0)
     variance = (knobs.sd_prior * knobs.sd_start_hs**2 + squares) / (knobs.sd_prior + n)
     sd = np.maximum(np.sqrt(variance), _LEAST_SD_HS)

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 SIDES = ("BUY", "SELL")
 
 
@@ -15,9 +14,8 @@ SIDES = ("BUY", "SELL")
 class Knobs:
     """Priors and forgetting. Pseudo-observations are counts; HS are half-spreads; the sources are in docs/guides/scoring.md.
 
-    ``*_prior`` are pseudo-observations (``camp_prior`` in dealers: how far specialists and others lean on the class);
-    ``alarm_at`` and ``alarm_keeps`` when a dealer's answers no longer fit its past, and the share of that past which is kept;
-    ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_beta`` their
+    ``*_prior`` are pseudo-observations; ``alarm_at`` and ``alarm_keeps`` when a dealer's answers no longer fit its past, and the
+    share of that past which is kept; ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_beta`` their
     prior; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the largest log-ratio one
     day's answers may add.
     """
@@ -25,7 +23,6 @@ class Knobs:
     half_life_days: float = 90.0
     leak_half_life_days: float = 180.0
     response_prior: float = 16.0
-    camp_prior: float = 2.0
     price_prior: float = 2.5
     sd_prior: float = 8.0
     sd_start_hs: float = 0.41
@@ -46,7 +43,7 @@ class Knobs:
     response_start: float = 0.7
     price_start_hs: float = 0.7
     leak_start_hs: float = 0.06
-    leak_start_sd: float = 0.03
+    leak_start_sd: float = 0.06
     leak_spread: float = 0.12
     leak_beta: tuple[float, float] = (0.6, 5.0)
     intercept_sd: float = 0.02
@@ -116,14 +113,10 @@ class State:
     rfqs: Floats
     rfq_drift: Floats
     rfq_squares: Floats
-    specialist: Flags
 
     @classmethod
-    def empty(cls, shape: tuple[int, int, int], knobs: Knobs, specialist: Flags | None = None) -> "State":
-        """Give the state of somebody who has seen nothing: ``shape`` is groups, sectors, dealers.
-
-        ``specialist`` tells which dealers say that the class is theirs, groups x dealers; ``None`` = nobody says so.
-        """
+    def empty(cls, shape: tuple[int, int, int], knobs: Knobs) -> "State":
+        """Give the state of somebody who has seen nothing: ``shape`` is groups, sectors, dealers."""
         groups, sectors, dealers = shape
         own: dict[str, Any] = {
             name: np.zeros((groups, dealers))
@@ -139,7 +132,6 @@ class State:
         return cls(
             axe=np.full((groups, sectors, 2, dealers), knobs.axe_base),
             lost=np.zeros((groups, dealers, dealers)),
-            specialist=np.zeros((groups, dealers), dtype=np.bool_) if specialist is None else specialist,
             **own,
             **whole,
         )

@@ -29,7 +29,7 @@ def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, knobs: Knobs
     days = Days(connection, until)
     axis = days.axis
     shape = (len(axis.classes), len(axis.sectors), len(axis.dealers))
-    states = [State.empty(shape, item, days.specialist) for item in (own, faster)]
+    states = [State.empty(shape, item) for item in (own, faster)]
     told = np.zeros(axis.cells)
     for told, day in days:
         for state, item in zip(states, (own, faster), strict=True):

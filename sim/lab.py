@@ -91,9 +91,6 @@ class Lab:
         self.skill["cost_hs"] = usual + conditions.skill_spread * (self.skill["cost_hs"] - usual)
         self.skill["leak"] = np.minimum(self.skill["leak"] * conditions.leak_scale, 0.95)
         self.own = {name: _stacked(skills, name) for name in ("sigma", "firm", "full_size", "fake", "axe_half_life_days")}
-        # What dealers say of themselves: by asset class, however many of its scorecard classes they are at home in.
-        said = np.stack([_said(skill) for skill in skills])
-        self.specialist = said.reshape(-1, dealers)
         self._axe = np.zeros((len(seeds), len(LAB_CLASSES), SECTORS, SIDES, dealers), dtype=bool)
         for day in range(-_WARM_UP_DAYS, 0):
             self._move_axes(day)
@@ -201,12 +198,6 @@ def timely_share(latency_s: Floats, sigma: Floats, timeout_s: Floats) -> Floats:
     quick = _normal_cdf(scale / sigma)
     slow = np.mean([_normal_cdf((scale - stretch) / sigma) for stretch in stretches], axis=0)
     return np.asarray((1 - MANUAL_SHARE) * quick + MANUAL_SHARE * slow, dtype=np.float64)
-
-
-def _said(skill: Skill) -> Flags:
-    asset_classes = np.array([str(traits.asset_class) for traits in CLASSES])
-    of_class = [skill.specialist[:, asset_classes == str(traits.asset_class)].any(axis=1) for traits in _TRAITS]
-    return np.stack(of_class)
 
 
 def _stacked(skills: list[Skill], name: str) -> Floats:
