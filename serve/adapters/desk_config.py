@@ -10,6 +10,7 @@ import yaml
 from serve.adapters.rule_nodes import MAX_BYTES, too_large
 from serve.adapters.rules import read_rule_book
 from serve.domain.advise import Desk
+from serve.domain.exploration import Exploration
 from serve.domain.liquidity import Thresholds
 
 _VERSION = re.compile(r"[0-9a-f]{16}")
@@ -29,7 +30,8 @@ def read_desk(
     """
     version = hashlib.sha256(f"{rules}\0{scoring}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     book = read_rule_book(rules, rules_name, version, was_in_force=was_in_force)
-    return Desk(book=book, thresholds=_thresholds(scoring, scoring_name), source=rules, scoring=scoring)
+    read = _scoring(scoring, scoring_name)
+    return Desk(book=book, thresholds=read.illiquid, source=rules, scoring=scoring, exploration=read.exploration)
 
 
 def load_desk(rules: Path, scoring: Path, *, was_in_force: bool = False) -> Desk:
@@ -106,11 +108,12 @@ def _read(path: Path) -> str:
 
 class _Scoring(msgspec.Struct, forbid_unknown_fields=True):
     illiquid: Thresholds
+    exploration: Exploration = Exploration()
 
 
-def _thresholds(text: str, name: str) -> Thresholds:
+def _scoring(text: str, name: str) -> _Scoring:
     try:
-        return msgspec.convert(yaml.safe_load(text), _Scoring).illiquid
+        return msgspec.convert(yaml.safe_load(text), _Scoring)
     except yaml.YAMLError as exc:
         raise DeskConfigRefused(f"{name}: not valid YAML: {exc}") from exc
     except msgspec.ValidationError as exc:

@@ -11,13 +11,14 @@ from expectations.contracts.vocabulary import AxeSide, Side
 from serve.domain import rationale
 from serve.domain.asking import Whispered, grower, settled
 from serve.domain.eligibility import Excluded, candidate_reason, gate
+from serve.domain.exploration import Exploration, explore
 from serve.domain.liquidity import LiquidityView, Thresholds, judge
 from serve.domain.market import Axe, Dealer, Market, Scorecards, Security
 from serve.domain.models import Context, hangs_on_order, parts
 from serve.domain.order_facts import describe, order_time, order_variables
 from serve.domain.orders import Mode, Order, Plan
 from serve.domain.recommendation import RankedDealer, Recommendation
-from serve.domain.rules import Condition, Decision, Exclusion, RuleBook, Verdict, decide
+from serve.domain.rules import Condition, Decision, Exclusion, Kind, RuleBook, Verdict, decide
 from serve.domain.rules_bench import Bench, Standing
 from serve.domain.scoring import covering
 from serve.domain.selection import Ranked, Selection, select
@@ -27,12 +28,13 @@ _SUITS: Mapping[Side, AxeSide] = {Side.BUY: AxeSide.SELLS, Side.SELL: AxeSide.BU
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a desk decides by: its rule book and when a bond counts as illiquid, each with its text as written."""
+    """What a desk decides by: its rule book, when a bond counts as illiquid, whether it explores; the texts as written."""
 
     book: RuleBook
     thresholds: Thresholds
     source: str = ""
     scoring: str = ""
+    exploration: Exploration = Exploration()
 
 
 def advise(order: Order, security: Security, market: Market, desk: Desk, recommendation_id: str) -> Recommendation:
@@ -42,7 +44,7 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
     """
     case = weigh(order, security, market, desk)
     decision, facts = case.decision, market.liquidity.get(security.security_id)
-    shortlist = case.shortlist()
+    shortlist = case.explored(case.shortlist(), desk.exploration, recommendation_id)
     return Recommendation(
         recommendation_id=recommendation_id,
         snapshot_id=market.snapshot_id,
@@ -59,6 +61,7 @@ def advise(order: Order, security: Security, market: Market, desk: Desk, recomme
         weights={str(name): weight for name, weight in decision.score.weights},
         dealers=case.recommended(shortlist),
         excluded=shortlist.left_out,
+        propensity=shortlist.propensity,
     )
 
 
@@ -117,6 +120,37 @@ class Case:
         if self.whispered is None or self.plan.competitive_within_bps is not None:
             return self.plan
         return replace(self.plan, levels=self.whispered.levels([item.row for item in shortlist.chosen.chosen]))
+
+    def explored(self, shortlist: Shortlist, rules: Exploration, key: str) -> Shortlist:
+        """Perhaps let one dealer in by chance: only in a small, liquid order that no limit protects, and never in a whisper."""
+        view, chosen = self.standing.rating.view, shortlist.chosen
+        if rules.share == 0 or view is None or not self._may_explore(rules):
+            return shortlist
+        ranked = {item.row: item for item in (*chosen.chosen, *chosen.passed)}
+        drawn = explore(view, [item.row for item in chosen.chosen], sorted(ranked), rules, key)
+        made = Selection(
+            chosen=[ranked[row] for row in drawn.rows],
+            beyond_limit=chosen.beyond_limit,
+            passed=[item for row, item in ranked.items() if row not in set(drawn.rows)],
+        )
+        if drawn.added is not None:
+            name = self.market.dealers[ranked[drawn.added].dealer_id].name
+            self.decision.notes.append(f"{name} is asked to learn how good it is, by a chance of {drawn.propensity:.2%}.")
+        excluded = [item for item in shortlist.left_out if item.gate not in {"max_dealers", "pick"}]
+        return Shortlist(
+            chosen=made,
+            field=shortlist.field,
+            dealers=Shared(self._shown(place, item, shortlist.field, None) for place, item in enumerate(made.chosen, start=1)),
+            left_out=Shared(excluded + self.left_out(made, shortlist.field)),
+            held=(),
+            propensity=drawn.propensity,
+        )
+
+    def _may_explore(self, rules: Exploration) -> bool:
+        small = self.order.quantity <= rules.max_quantity and not self.view.illiquid
+        protected = self.plan.mode is not Mode.PARALLEL or any(rule.kind == Kind.CONSTRAIN for rule in self.decision.matched)
+        plain = len(self.decision.pick) == 1 and self.decision.pick[0].tier is None and self.decision.pick[0].where is None
+        return small and plain and not protected
 
     def shortlist(self) -> Shortlist:
         """Choose, or take the choice made for an order before to which the same applied."""

@@ -41,7 +41,10 @@ class RankedDealer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole answer, as journalled. ``as_of`` is the snapshot's; ``arrival_mid`` the last mid, ``None`` = not known."""
+    """The whole answer, as journalled. ``as_of`` is the snapshot's; ``arrival_mid`` the last mid, ``None`` = not known.
+
+    ``propensity`` is the chance with which this list was chosen: 1 where nothing was left to chance.
+    """
 
     recommendation_id: str
     snapshot_id: str
@@ -56,5 +59,6 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     model: str
     weights: dict[str, float]
+    propensity: float = 1.0
     dealers: list[RankedDealer]
     excluded: list[Excluded]

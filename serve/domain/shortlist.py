@@ -34,7 +34,7 @@ class Shared(list[T]):
 class Shortlist(msgspec.Struct, frozen=True, kw_only=True):
     """One choice. ``dealers`` as shown where none has an axe; ``field`` is how many could have been asked.
 
-    ``held`` keeps alive what the key names by identity.
+    ``held`` keeps alive what the key names by identity; ``propensity`` is the chance with which it was made (1 = no chance in it).
     """
 
     chosen: Selection
@@ -42,6 +42,7 @@ class Shortlist(msgspec.Struct, frozen=True, kw_only=True):
     dealers: Shared[RankedDealer]
     left_out: Shared[Excluded]
     held: tuple[object, ...]
+    propensity: float = 1.0
 
 
 class Shortlists:

@@ -16,7 +16,6 @@ _END = b'"dealers":[],"excluded":[]}'
 # Exclusions shorter than this stand in every event: most desks' logs need no looking up.
 _LONG = 8_192
 # Dealers are taken by rank and nothing is drawn: the list was certain to be chosen.
-_CERTAIN = 1.0
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             request=_as_written(self.request),
             answer=_as_written(self._with(b"[]" if excluded_as else self.excluded)),
             requested_by=user.name,
-            propensity=_CERTAIN,
+            propensity=made.propensity,
             excluded_as=excluded_as,
         )
 
