@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -12,9 +12,11 @@ from flows.fit_state import SIDES, Day, Floats
 
 Columns = dict[str, Any]
 
-_QUOTES = "select * from intermediate.int_quote_day_stats order by asked_on"
-_LEAKS = "select * from intermediate.int_leak_day_stats order by asked_on"
-_AXES = "select * from intermediate.int_axe_days order by told_on"
+# With decay, what is older bears on nothing any more.
+_LOOK_BACK_DAYS = 400
+_QUOTES = "select * from intermediate.int_quote_day_stats where asked_on > ? and asked_on <= ? order by asked_on"
+_LEAKS = "select * from intermediate.int_leak_day_stats where asked_on > ? and asked_on <= ? order by asked_on"
+_AXES = "select * from intermediate.int_axe_days where told_on > ? and told_on <= ? order by told_on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,15 @@ class Axis:
 
 
 class Days:
-    """Every day from the first with anything on record up to ``until``; iterating gives (advertised, day) for each."""
+    """Every day with anything on record up to ``until``, 400 at the most; iterating gives (advertised, day) for each."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, until: date) -> None:
         self._until = np.datetime64(until, "D")
         dealers = connection.execute("select dealer_id from marts.dim_dealers order by dealer_id").fetchall()
-        self._quotes = _dated(connection.execute(_QUOTES).fetchnumpy(), "asked_on")
-        self._leaks = _dated(connection.execute(_LEAKS).fetchnumpy(), "asked_on")
-        self._axes = _dated(connection.execute(_AXES).fetchnumpy(), "told_on")
+        span = [until - timedelta(days=_LOOK_BACK_DAYS), until]
+        self._quotes = _dated(connection.execute(_QUOTES, span).fetchnumpy(), "asked_on")
+        self._leaks = _dated(connection.execute(_LEAKS, span).fetchnumpy(), "asked_on")
+        self._axes = _dated(connection.execute(_AXES, span).fetchnumpy(), "told_on")
         self.axis = Axis(
             classes=tuple(_words(self._quotes["scorecard_class"])),
             sectors=tuple(_words(np.concatenate([self._quotes["sector"], self._axes["sector"]]))),

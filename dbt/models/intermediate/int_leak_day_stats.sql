@@ -1,9 +1,12 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+
 -- Normal equations of the leak regression, day by day: the drift after an RFQ on who was asked and did not win.
 -- A row of a dealer with itself counts its own losses and sums their drift; of two dealers, the RFQs that both lost.
 -- The rows of the class itself (dealer_id and other_id empty) count all RFQs whose drift is known.
 with quotes as (
 
     select * from {{ ref('int_quotes_in_half_spreads') }}
+    where half_spread_bps > 0
 
 ),
 
@@ -11,6 +14,14 @@ drifts as (
 
     select * from {{ ref('int_rfq_drifts') }}
     where drift_30m_cost_bps is not null
+
+),
+
+-- An RFQ that stands on two days is paired over both, so its other day is read as well.
+touched as (
+
+    select distinct rfq_id from quotes
+    where {{ is_touched('asked_on') }}
 
 ),
 
@@ -24,8 +35,8 @@ lost as (
         quotes.won,
         {{ kept_within('drifts.drift_30m_cost_bps / quotes.half_spread_bps', var('drift_bounds_hs')) }} as drift_hs
     from quotes
+    inner join touched on quotes.rfq_id = touched.rfq_id
     inner join drifts on quotes.rfq_id = drifts.rfq_id
-    where quotes.half_spread_bps > 0
 
 ),
 
@@ -52,7 +63,7 @@ rfqs as (
         rfq_id,
         scorecard_class,
         min(asked_on) as asked_on,
-        any_value(drift_hs) as drift_hs
+        min(drift_hs) as drift_hs
     from lost
     group by rfq_id, scorecard_class
 
@@ -74,5 +85,7 @@ classes as (
 )
 
 select * from pairs
+where {{ is_touched('asked_on') }}
 union all
 select * from classes
+where {{ is_touched('asked_on') }}

@@ -1,7 +1,10 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+
 -- Daily sufficient statistics of what dealers answered, in half-spreads. Beliefs are folds over these days.
 with quotes as (
 
     select * from {{ ref('int_quotes_in_half_spreads') }}
+    where {{ is_touched('asked_on') }}
 
 )
 

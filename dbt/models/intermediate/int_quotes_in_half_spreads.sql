@@ -1,28 +1,20 @@
+{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+
 -- Every response in half-spreads: what it would have cost, how crowded the RFQ was, how long a quote lay open.
+-- Where no bid and ask are on record, a declared half-spread of the asset class is the unit.
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
-    -- With decay, what is older bears on nothing any more.
-    where asked_on > cast({{ as_of() }} as date) - {{ var('belief_days') }}
+    where {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),
 
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
-    where half_spread_bps > 0
-
-),
-
--- Where no bid and ask are on record a class's typical quote stands in: quotes lie about 0.7 half-spreads from the mid.
-classes as (
-
-    select
-        scorecard_class,
-        median(abs(quote_improvement_gain_bps)) / {{ var('typical_quote_hs') }} as half_spread_bps
-    from responses
-    where quote_improvement_gain_bps <> 0
-    group by scorecard_class
+    where
+        half_spread_bps > 0
+        and {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 0) }}
 
 ),
 
@@ -30,10 +22,15 @@ scaled as (
 
     select
         responses.*,
-        coalesce(mids.half_spread_bps, classes.half_spread_bps) as half_spread_bps
+        coalesce(
+            case
+                when mids.priced_at >= responses.asked_at - to_days({{ var('mid_max_age_days') }})
+                    then mids.half_spread_bps
+            end,
+            {{ usual_half_spread_bps('responses.asset_class') }}
+        ) as half_spread_bps
     from responses
     asof left join mids on responses.security_id = mids.security_id and responses.asked_at >= mids.priced_at
-    left join classes on responses.scorecard_class = classes.scorecard_class
 
 ),
 
