@@ -18,6 +18,9 @@ from serve.domain.scoring import Component, Scores, known, score
 from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, SEED, ScoreSpec
 from serve.domain.terms import TERM_UNITS, Term
 
+# Below so many lost RFQs whose drift is known, a dealer's leak is not shown.
+LEAST_LOSSES = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -120,19 +123,23 @@ def parts(rating: Rating, row: int) -> list[Component]:
 
 
 def _term(rating: Rating, term: Term, row: int, place: int, weight: float) -> Component:
-    """Show one part of a fitted score; ``score`` is the contribution before its weight."""
+    """Show one part of a fitted score; ``score`` is the contribution before its weight.
+
+    A leak seen on few losses names nobody: its figure is withheld, and what it contributes is mostly the prior.
+    """
     figure = _figure(rating, term, row)
+    withheld = term is Term.LEAK and figure.n[0] < LEAST_LOSSES
     contribution = float(rating.contributions[row, place])
     return Component(
         metric=term,
-        raw=known(figure.mean[0]),
+        raw=None if withheld else known(figure.mean[0]),
         unit=TERM_UNITS[term],
         n=int(figure.n[0]),
         score=contribution / weight if weight else 0.0,
         weight=weight,
         contribution=contribution,
-        low=known(figure.low[0]),
-        high=known(figure.high[0]),
+        low=None if withheld else known(figure.low[0]),
+        high=None if withheld else known(figure.high[0]),
     )
 
 

@@ -1,5 +1,6 @@
 """What asking is worth: parts that add up, a set that stops growing, whispers that stop, and a draw that a replay repeats."""
 
+from dataclasses import replace
 from functools import reduce
 from itertools import combinations
 from operator import add
@@ -106,6 +107,18 @@ def test_a_dealer_of_whom_nothing_is_known_ranks_by_the_class() -> None:
     view = utility(beliefs, None, None)
     assert view.alone[0] == view.alone[1]
     assert beliefs.response.n.tolist() == [0.0, 0.0]
+
+
+def test_a_leak_seen_on_few_losses_is_withheld_and_still_counted() -> None:
+    seen = beliefs_of([0.8], [0.7], [0.2])
+    few = replace(seen, leak=replace(seen.leak, n=np.array([12.0])))
+    cards = covering(None, ("CORP_IG", 90, 0), seen.dealer_ids)
+    shown = {
+        name: parts(rate(spec_of("expected_utility"), cards, item, SMALL), 0)[-1] for name, item in (("seen", seen), ("few", few))
+    }
+    assert shown["seen"].raw == pytest.approx(0.2)
+    assert (shown["few"].raw, shown["few"].low, shown["few"].n) == (None, None, 12)
+    assert shown["few"].contribution == shown["seen"].contribution
 
 
 def test_an_axe_raises_the_score_of_the_side_it_suits_only() -> None:
