@@ -8,7 +8,8 @@ import numpy as np
 from expectations.contracts.vocabulary import Side
 from flows.backtest.history import PastRfq
 from flows.refused import Refused
-from serve.domain.advise import Case, Desk, weigh
+from serve.domain.advise import Desk, weigh
+from serve.domain.case import Case
 from serve.domain.expected_utility import utility, worth_of
 from serve.domain.market import Market
 from serve.domain.models import answer_chance
