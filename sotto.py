@@ -119,6 +119,7 @@ def backtest(
     every: Annotated[int, typer.Option(min=1, help="Days between two re-fits.")] = 7,
     sources: Annotated[Path | None, typer.Option(help="As for a refresh; nothing is pulled.")] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the page and the figures.")] = None,
+    propose: Annotated[bool, typer.Option("--propose", help="Search weights, too, and write drafts of the rule book.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Walk through history with the code of the desk: do the models pick better dealers? Goes on where it ended."""
@@ -133,7 +134,7 @@ def backtest(
     days = {"first": _day(since, "--from"), "last": _day(until, "--to")}
     try:
         with following(say, "backtest"):
-            done = run_backtest(**days, every_days=every, models=model, rules=books, **given)
+            done = run_backtest(**days, every_days=every, models=model, rules=books, propose=propose, **given)
     except Refused as refused:
         for reason in refused.reasons:
             say.print(f"sotto: {reason}", markup=False, soft_wrap=True)

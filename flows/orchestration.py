@@ -110,7 +110,7 @@ def run_backtest(**asked: object) -> "Done":
     from flows.backtest.plan import ask
 
     # A mistake is told at once, without waiting for a server.
-    ask(FlowSettings(), **{name: value for name, value in asked.items() if name != "out"})  # type: ignore[arg-type]
+    ask(FlowSettings(), **{name: value for name, value in asked.items() if name not in {"out", "propose"}})  # type: ignore[arg-type]
 
     def walked() -> "State[Done]":
         from flows.backtest.flow import backtest

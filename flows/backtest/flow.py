@@ -42,10 +42,12 @@ def walk_through(settings: FlowSettings, asked: plan.Asked) -> list[Period]:
 
 
 @task(cache_policy=NO_CACHE, tags=["backtest"])
-def sum_up(asked: plan.Asked, periods: Sequence[Period], out: Path) -> Report:
-    """Work out the figures and write the JSON and the page."""
-    report = report_of(asked.span, asked.challengers, periods)
+def sum_up(asked: plan.Asked, periods: Sequence[Period], out: Path, book: Path | None) -> Report:
+    """Work out the figures and write the JSON and the page; with a rule book, drafts of it with the weights proposed."""
+    report = report_of(asked.span, asked.challengers, periods, book.read_text(encoding="utf-8") if book else None)
     out.mkdir(parents=True, exist_ok=True)
+    for proposal in report.proposals:
+        (out / f"draft-{proposal.name}.yml").write_text(proposal.draft, encoding="utf-8")
     (out / FIGURES).write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     (out / PAGE).write_text(page_of(report), encoding="utf-8")
     return report
@@ -62,13 +64,14 @@ def backtest(
     rules: list[str] | None = None,
     sources: str | None = None,
     out: str | None = None,
+    propose: bool = False,
 ) -> State[Done]:
     """Walk through history with the code of the desk, and compare models and rule books. Changes nothing.
 
     ``first``, ``last``: the days, both included; default: the last ``days`` up to yesterday. ``every_days``: days between two
     re-fits. ``models``: default: all, unless ``rules`` are given. ``rules``: files of rule books. ``sources``: as in a refresh;
     nothing is pulled; default: those behind the current snapshot. ``out``: folder for the page and the figures; default: one
-    under ``backtests`` of the state folder.
+    under ``backtests`` of the state folder. ``propose``: search weights, too, and write drafts of the desk's rule book.
     """
     settings = FlowSettings()
     try:
@@ -85,7 +88,7 @@ def backtest(
         asked.folder.root.mkdir(parents=True, exist_ok=True)
         target = Path(out).resolve() if out else asked.folder.root
         with FileLock(asked.folder.root / "backtest.lock", blocking=False):
-            report = sum_up(asked, walk_through(settings, asked), target)
+            report = sum_up(asked, walk_through(settings, asked), target, settings.config / "rules.yml" if propose else None)
     except Timeout:
         return Failed(message="the same back-test is running", data=Refused(["the same back-test is running; wait for it to end"]))
     except Refused as refused:

@@ -5,7 +5,7 @@ from html import escape
 
 from flows.backtest import charts
 from flows.backtest.report import Report
-from flows.backtest.terminal import shown, summary
+from flows.backtest.terminal import listed, shown, summary
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -48,6 +48,10 @@ _COUNTS = (
     "This is what was, not what would be if more were asked."
 )
 _EXPECTED = "Pre-trade figures of the re-fit before, against executions. A slope of 1 = each basis point expected came."
+_PROPOSED = (
+    "Searched on the first two thirds of the days, told on the last third; the weight of the leak is left as it is, since leaks do "
+    "not show in quotes. Nothing has changed: hand the draft in, and another person approves it or not."
+)
 _OFF_POLICY = (
     "What the best quote would have gained over not trading had a challenger chosen the lists, from RFQs whose list was left to "
     "chance and whose chance is logged."
@@ -79,6 +83,8 @@ def _sections(report: Report) -> Iterable[str]:
     yield _section("Cost by dealers asked", _COUNTS, _counts(report) + charts.by_count(report.by_count))
     if report.expected:
         yield _section("Expected and realised", _EXPECTED, _expected(report) + charts.expected(report.expected))
+    if report.proposals:
+        yield _section("Weights proposed", _PROPOSED, _proposals(report))
     if report.off_policy:
         yield _section("Had it chosen the lists", _OFF_POLICY, _off_policy(report))
 
@@ -157,6 +163,14 @@ def _expected(report: Report) -> str:
         for item in report.expected
     ]
     return _table(("", "expected, bps", "came, bps", "came less expected, bps", "slope", "executions"), rows)
+
+
+def _proposals(report: Report) -> str:
+    rows = []
+    for item in report.proposals:
+        gains = (shown(found, 3, sign="+") for found in (item.train_gain_hs, item.test_gain_hs))
+        rows.append((item.name, listed(item.weights_now), listed(item.weights), *gains, item.verdict))
+    return _table(("", "now", "proposed", f"gain before {report.proposals[0].searched_to}", "gain from it on", "verdict"), rows)
 
 
 def _off_policy(report: Report) -> str:

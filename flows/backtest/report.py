@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from flows.backtest.bootstrap import Days, Estimate, Floats
+from flows.backtest.calibrate import Proposal, propose
 from flows.backtest.costs import ByCount, Expected, cost_by_count, expected_against_came
 from flows.backtest.odds import Calibration, calibration
 from flows.backtest.off_policy import OffPolicy, off_policy
@@ -51,10 +52,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     expected: list[Expected]
     off_policy: list[OffPolicy]
     cumulative_gain_bps: dict[str, list[tuple[str, float]]]
+    proposals: list[Proposal] = []
 
 
-def report_of(span: Span, challengers: Mapping[str, Desk], periods: Sequence[Period]) -> Report:
-    """Work out every figure. Raises Refused where no RFQ can be compared."""
+def report_of(span: Span, challengers: Mapping[str, Desk], periods: Sequence[Period], book_text: str | None = None) -> Report:
+    """Work out every figure, and with a rule book's text proposals for it. Raises Refused where no RFQ can be compared."""
     scored = [item for period in periods for item in period.rfqs]
     field = compared(scored)
     unknown = sum(period.unknown for period in periods)
@@ -83,6 +85,7 @@ def report_of(span: Span, challengers: Mapping[str, Desk], periods: Sequence[Per
         by_count=cost_by_count(scored, every_day),
         expected=expected_against_came(scored, every_day),
         off_policy=[off_policy(name, scored) for name in challengers],
+        proposals=propose(challengers, periods, book_text) if book_text is not None else [],
         cumulative_gain_bps={name: _added_up(field, gains(name, field)) for name in names},
     )
 

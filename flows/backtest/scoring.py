@@ -21,12 +21,15 @@ HISTORY = "history_mean"
 _LONGEST_ID = 64
 # A dealer that was not on record at the re-fit has no chance to hold against what came.
 _NEVER_SEEN = -1.0
+# ... and no score: it comes last, whatever the weights.
+_LAST = -1e9
 
 
 class View(msgspec.Struct, frozen=True):
     """What one challenger made of one RFQ: its first among those asked (``None`` = it knows none of them), the chance it gave
     each of them to quote, and the list that it would have asked itself. Where the list was left to chance, ``worth_asked`` and
     ``worth_own`` are what asking the logged list and its own is expected to be worth (bps against not trading, leaks included).
+    ``parts`` are what the score of each dealer asked adds up from, in the order of the model's weights.
     """
 
     pick: str | None
@@ -34,6 +37,7 @@ class View(msgspec.Struct, frozen=True):
     asks: list[str]
     worth_asked: float = 0.0
     worth_own: float = 0.0
+    parts: list[list[float]] = []
 
 
 class ScoredRfq(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +124,7 @@ def _view(case: Case, rfq: PastRfq) -> View:
     known = [(place[row], dealer) for row, dealer in zip(rows, rfq.dealers, strict=True) if row >= 0]
     odds = answer_chance(case.standing.rating, 0 if rfq.sequential else len(rows) - 1)
     chosen = case.shortlist().chosen.chosen
+    never = [_LAST] * case.standing.rating.contributions.shape[1]
     asked_worth, own_worth = _worth(case, rfq, [row for row in rows if row >= 0], [ranked.row for ranked in chosen])
     return View(
         pick=min(known)[1] if known else None,
@@ -127,6 +132,7 @@ def _view(case: Case, rfq: PastRfq) -> View:
         asks=[ranked.dealer_id for ranked in chosen],
         worth_asked=asked_worth,
         worth_own=own_worth,
+        parts=[case.standing.rating.contributions[row].tolist() if row >= 0 else never for row in rows],
     )
 
 

@@ -1,6 +1,6 @@
 """The back-test as tables on the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
@@ -18,6 +18,11 @@ def shown(figure: Estimate, digits: int = 2, scale: float = 1.0, sign: str = "")
     return f"{value} [{figure.low * scale:.{digits}f}, {figure.high * scale:.{digits}f}]"
 
 
+def listed(weights: Mapping[str, float]) -> str:
+    """Write weights in a line."""
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items())
+
+
 def tables(report: Report) -> Iterator[Table]:
     """Give the tables to print: picks, who beats whom, chances, and what lists left to chance say."""
     yield _picks(report)
@@ -25,6 +30,8 @@ def tables(report: Report) -> Iterator[Table]:
     yield _ranks(report)
     if report.calibration:
         yield _chances(report)
+    if report.proposals:
+        yield _proposals(report)
     if any(item.refused is None for item in report.off_policy):
         yield _off_policy(report)
 
@@ -72,6 +79,14 @@ def _chances(report: Report) -> Table:
     table = Table("chance to quote", "Brier", "of the class's share", "calibration error")
     for item in report.calibration:
         table.add_row(item.name, shown(item.brier, 3), shown(item.brier_base, 3), shown(item.ece, 3))
+    return table
+
+
+def _proposals(report: Report) -> Table:
+    table = Table("weights proposed", "now", "proposed", "gain on unseen days, half-spreads", "verdict")
+    for item in report.proposals:
+        weights = map(listed, (item.weights_now, item.weights))
+        table.add_row(item.name, *weights, shown(item.test_gain_hs, 3, sign="+"), item.verdict)
     return table
 
 
