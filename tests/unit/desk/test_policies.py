@@ -87,6 +87,37 @@ def test_buying_turns_cost_round() -> None:
     assert dear.asked == ["A", "B"]
 
 
+# A whisper whose rule says nothing of "competitive": the plan's levels decide before each dealer.
+LEVELS = [
+    events.WhisperLevel(dealer_id="A", stop_below_bps=-20.0, leak_bps=1.0),
+    events.WhisperLevel(dealer_id="B", stop_below_bps=4.0, leak_bps=0.5),
+    events.WhisperLevel(dealer_id="C", stop_below_bps=9.0, leak_bps=0.5),
+]
+
+
+@pytest.mark.parametrize(("price", "asked"), [(99.95, ["A"]), (99.949, ["A", "B"])])
+def test_levels_ask_the_next_dealer_only_where_that_pays(price: float, asked: list[str]) -> None:
+    play = Play(competitive_within_bps=None, dealers=["A", "B", "C"], levels=LEVELS).begin()
+    play.quote("A", price)
+    assert play.asked == asked
+
+
+def test_with_levels_the_best_quote_in_hand_is_judged_against_the_dealer_who_would_be_next() -> None:
+    play = Play(competitive_within_bps=None, dealers=["A", "B", "C"], levels=LEVELS).begin()
+    play.quote("A", 99.92)
+    assert play.asked == ["A", "B"]
+    play.passes("B", Response.DECLINED)
+    # 8 bps less A's leak lies below C's level of 9, so nobody else is told.
+    assert play.asked == ["A", "B"]
+    assert play.stage is RfqState.AWAITING_TRADER
+
+
+def test_a_rules_own_tolerance_goes_before_the_levels() -> None:
+    play = Play(dealers=["A", "B", "C"], levels=LEVELS).begin()
+    play.quote("A", 99.92)
+    assert play.asked == ["A"]
+
+
 @pytest.mark.parametrize("unknown", ["arrival_mid", "expected_cost_bps"])
 def test_without_cost_basis_any_full_firm_quote_is_good_and_an_alert_says_so(unknown: str) -> None:
     play = Play(**{unknown: None}).begin()
