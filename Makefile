@@ -31,7 +31,7 @@ serve: setup
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-# The closed loops: about an hour for all of it; ARGS=--short takes a few minutes.
+# The closed loops: about half an hour of one processor for all of it; ARGS=--short takes about four minutes.
 bench-science: setup
 	@$(BIN)/python -m benchmarks science $(ARGS)
 

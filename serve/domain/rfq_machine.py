@@ -112,9 +112,10 @@ def _begin(course: Course, begin: Begin) -> None:
     course.note(start)
     for remark in begin.remarks:
         course.alert(remark)
-    missing = [
-        name for name, value in (("arrival mid", start.arrival_mid), ("expected cost", start.expected_cost_bps)) if value is None
-    ]
+    # Levels judge a quote without an expected cost, unless the rule has a tolerance around that.
+    by_levels = bool(start.levels) and start.competitive_within_bps is None
+    needed = [("arrival mid", start.arrival_mid)] + ([] if by_levels else [("expected cost", start.expected_cost_bps)])
+    missing = [name for name, value in needed if value is None]
     if missing:
         course.alert(f"No {' and no '.join(missing)} is known: any firm quote for the full size counts as good")
 
