@@ -51,7 +51,7 @@ def assemble(settings: Settings) -> Parts:
         desks=desks,
         snapshots=snapshots,
         tokens=_tokens(settings),
-        lookups=Lookups(snapshots, desks, clock),
+        lookups=Lookups(snapshots, snapshots, desks, clock),
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from expectations.contracts.journal import AnyEvent, Sealed
 from serve.domain.advise import Desk
 from serve.domain.dealing import AnyCommand, AnyFromDealer
-from serve.domain.market import Market
+from serve.domain.market import Market, PastScorecard
 from serve.domain.users import User
 
 
@@ -72,6 +72,14 @@ class Snapshots(Protocol):
 
     def get(self, snapshot_id: str) -> Market:
         """Give a snapshot by its name. Raises ``LookupError`` where it is not there or cannot be read."""
+        ...
+
+
+class Histories(Protocol):
+    """Scorecards of past days, as snapshots hold them."""
+
+    def history(self, snapshot_id: str, dealer_id: str) -> list[PastScorecard]:
+        """Give one dealer's past scorecards, by class, the latest first. Raises ``LookupError`` where the snapshot is gone."""
         ...
 
 

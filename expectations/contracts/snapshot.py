@@ -103,6 +103,21 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "composite_rank_share": "DOUBLE",
         "tier": "INTEGER",
     },
+    # One row per dealer x scorecard class x week of the past year: the scorecard of that day, by what is known now.
+    "fct_dealer_scorecard_history": {
+        "as_of_day": "DATE",
+        "dealer_id": "VARCHAR",
+        "scorecard_class": "VARCHAR",
+        "asset_class": "VARCHAR",
+        "window_days": "INTEGER",
+        "rfqs_asked": "BIGINT",
+        "rfqs_quoted": "BIGINT",
+        "rfqs_declined": "BIGINT",
+        "rfqs_timed_out": "BIGINT",
+        "rfqs_rejected": "BIGINT",
+        "rfqs_won": "BIGINT",
+        **{name: kind for metric in Metric for name, kind in ((f"{metric}", "DOUBLE"), (f"{metric}_n", "BIGINT"))},
+    },
     # One row per dealer x issuer x sector x scorecard class x maturity bucket that the dealer quoted in the last 180 days.
     "fct_dealer_affinity": {
         "dealer_id": "VARCHAR",

@@ -12,8 +12,9 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from expectations.contracts.home import Home
+from serve.adapters.snapshot_history import read_history
 from serve.adapters.snapshot_reader import SnapshotBroken, read_market
-from serve.domain.market import Market
+from serve.domain.market import Market, PastScorecard
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,10 @@ class SnapshotStore:
         except (OSError, msgspec.DecodeError) as exc:
             raise SnapshotBroken(f"the manifest of {snapshot_id} cannot be read: {exc}") from exc
         return read
+
+    def history(self, snapshot_id: str, dealer_id: str) -> list[PastScorecard]:
+        """Give one dealer's past scorecards, by class, the latest first. Raises ``SnapshotBroken``."""
+        return read_history(self._folder(snapshot_id), dealer_id)
 
     def refresh(self) -> bool:
         """Load what ``CURRENT`` names if it is not in use yet; say whether the snapshot in use changed.

@@ -1,5 +1,6 @@
 """Dealers, scorecards and liquidity over HTTP."""
 
+import asyncio
 import re
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from serve.api.auth import requires
 from serve.api.bodies import StrictRequest
 from serve.api.paging import PAGE, PageCursor, PageLimit, page
 from serve.api.problems import FieldError, Problem
-from serve.domain.market import Dealer
+from serve.domain.market import Dealer, PastScorecard
 from serve.domain.users import EVERYONE, Role, User
 from serve.usecases.lookups import DealerView, LiquidityAnswer, Lookups, OverrideReview, ScorecardView, Wanted
 
@@ -82,6 +83,14 @@ async def dealer_scorecards(
     return lookups.dealer_scorecards(dealer_id, _wanted(scorecard_class, window, half_life))
 
 
+@get("/v1/dealers/{dealer_id:str}/scorecards/history", summary="One dealer's scorecards, week by week", tags=["dealers"])
+async def dealer_history(
+    dealer_id: FromPath[str], lookups: NamedDependency[Lookups], scorecard_class: ClassParam = None
+) -> list[PastScorecard]:
+    """Show how one dealer's figures came to be what they are, over the past year."""
+    return await asyncio.to_thread(lookups.history, dealer_id, scorecard_class)
+
+
 @get("/v1/scorecards", summary="The dealer matrix", tags=["dealers"])
 async def scorecards(  # noqa: PLR0917 - the framework gives them by name; each is a parameter of the query
     request: UserRequest,
@@ -121,7 +130,7 @@ router = Router(
     route_handlers=[
         Router(
             path="/",
-            route_handlers=[dealers, dealer, dealer_scorecards, scorecards, liquidity],
+            route_handlers=[dealers, dealer, dealer_scorecards, dealer_history, scorecards, liquidity],
             guards=[requires(*EVERYONE)],
         ),
         override_outcomes,

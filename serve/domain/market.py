@@ -129,6 +129,26 @@ class Scorecards:
         object.__setattr__(self, "row", {dealer_id: index for index, dealer_id in enumerate(self.dealer_ids)})
 
 
+class PastFigure(msgspec.Struct, frozen=True):
+    """One metric of a past scorecard, in its unit, with its count; ``None`` = no observation."""
+
+    metric: Metric
+    raw: float | None
+    n: int
+
+
+class PastScorecard(msgspec.Struct, frozen=True, kw_only=True):
+    """One dealer in one class as its scorecard would have been on a past day, by what is known now."""
+
+    as_of_day: date
+    scorecard_class: str
+    window_days: int
+    rfqs_asked: int
+    rfqs_quoted: int
+    rfqs_won: int
+    figures: list[PastFigure]
+
+
 class OverrideOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of the overrides with one reason: how many traded, could be compared, and went better for the trader.
 

@@ -8,11 +8,11 @@ import numpy as np
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS
 from expectations.contracts.vocabulary import METRIC_UNITS, Metric, Side
 from serve.domain.liquidity import LiquidityView, judge
-from serve.domain.market import METRICS, Dealer, Market, OverrideOutcome, Scorecards
+from serve.domain.market import METRICS, Dealer, Market, OverrideOutcome, PastScorecard, Scorecards
 from serve.domain.order_facts import describe
 from serve.domain.recommendation import SecurityView
 from serve.domain.selection import cut_points, tier_of
-from serve.ports import Clock, Desks, Snapshots
+from serve.ports import Clock, Desks, Histories, Snapshots
 from serve.usecases.refusals import NotReady, NotThere
 from serve.usecases.securities import resolve_any
 
@@ -94,8 +94,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Lookups:
     """The use cases, over the ports."""
 
-    def __init__(self, snapshots: Snapshots, desks: Desks, clock: Clock) -> None:
-        self._snapshots, self._desks, self._clock = snapshots, desks, clock
+    def __init__(self, snapshots: Snapshots, histories: Histories, desks: Desks, clock: Clock) -> None:
+        self._snapshots, self._histories, self._desks, self._clock = snapshots, histories, desks, clock
 
     def dealers(self) -> list[Dealer]:
         """Give every dealer's static profile, by id."""
@@ -111,6 +111,14 @@ class Lookups:
     def dealer_scorecards(self, dealer_id: str, wanted: Wanted) -> list[ScorecardView]:
         """Give one dealer's scorecards, by class and window. Raises ``NotThere``."""
         return self._of_dealer(self._market(), dealer_id, wanted)
+
+    def history(self, dealer_id: str, scorecard_class: str | None) -> list[PastScorecard]:
+        """Give one dealer's scorecards of each week of the past year, by class, the latest first. Raises ``NotThere``."""
+        market = self._market()
+        if dealer_id not in market.dealers:
+            raise NotThere("not-found", f"There is no dealer {dealer_id!r}", "dealer_id")
+        past = self._histories.history(market.snapshot_id, dealer_id)
+        return [card for card in past if scorecard_class in {None, card.scorecard_class}]
 
     def scorecards(self, wanted: Wanted) -> list[ScorecardView]:
         """Give the dealer matrix, best first. Raises ``NotThere`` for an unknown class."""

@@ -15,6 +15,7 @@ MODULE_LINES, TEST_LINES, FUNCTION_LINES, SQL_LINES = 250, 500, 60, 120
 
 # Longer than the house allows: how long at most, and why.
 LONG_MODULES = {
+    "expectations/contracts/snapshot.py": (300, "the snapshot's contract: its tables declared one after the other, no logic"),
     "expectations/contracts/journal.py": (320, "the journal's contract: its events declared one after the other, no logic"),
     "expectations/contracts/sources.py": (320, "the source contract: its tables declared one after the other, no logic"),
     "serve/api/rfqs.py": (280, "one router: each handler decodes, calls the use case and answers"),

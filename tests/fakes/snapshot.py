@@ -38,6 +38,7 @@ FIGURES: dict[str, tuple[float, float, float, float, float, float, float]] = {
     "G": (0.45, 0.8, -1.0, 30.0, 0.52, 0.86, 0.85),
     "H": (0.60, 2.0, -0.4, 15.0, 0.65, 0.92, 1.00),
 }
+COUNTED = ("rfqs_asked", "rfqs_quoted", "rfqs_declined", "rfqs_timed_out", "rfqs_rejected", "rfqs_won")
 CLASSES = {"CORP_IG": "CORP", "CORP_HY": "CORP", "CORP_NR": "CORP", "MUNI": "MUNI", "GOVT": "GOVT"}
 
 
@@ -74,6 +75,7 @@ def small_market() -> Rows:
             _liquidity(TREASURY, days=0.01, traded_days=22, adv=900e6, dispersion=1.0),
         ],
         "fct_dealer_scorecards": [row for name in CLASSES for days in WINDOWS_DAYS for row in scorecards(name, days, FIGURES)],
+        "fct_dealer_scorecard_history": [_past("A", "CORP_IG", week) for week in (0, 1)] + [_past("A", "MUNI", 0)],
         "fct_dealer_affinity": [_affinity(name, "ISSUER-222222") for name in "ABCDE"],
         "fct_dealer_axes": [axe("C", ILLIQUID_IG, "BUYS")],
         "fct_override_outcomes": [_override("other", 1, None), _override("known_axe", 3, 1.25)],
@@ -210,6 +212,20 @@ def scorecards(
         share = rank / len(rows)
         row.update(composite_rank=rank, composite_rank_share=share, tier=1 + (share > 0.25) + (share > 0.60))
     return rows
+
+
+def _past(dealer_id: str, scorecard_class: str, weeks_ago: int) -> dict[str, Any]:
+    counts = dict.fromkeys(COUNTED, 10 - weeks_ago)
+    figures = {name: value for metric in Metric for name, value in ((f"{metric}", 0.5), (f"{metric}_n", 10 - weeks_ago))}
+    return {
+        "as_of_day": AS_OF.date() - timedelta(weeks=weeks_ago),
+        "dealer_id": dealer_id,
+        "scorecard_class": scorecard_class,
+        "asset_class": CLASSES[scorecard_class],
+        "window_days": 90,
+        **counts,
+        **figures,
+    }
 
 
 def _override(reason: str, overrides: int, advantage: float | None) -> dict[str, Any]:

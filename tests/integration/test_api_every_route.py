@@ -43,6 +43,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/v1/dealers"): Row(ALL, SHARED),
     ("GET", "/v1/dealers/{dealer_id:str}"): Row(ALL, SHARED),
     ("GET", "/v1/dealers/{dealer_id:str}/scorecards"): Row(ALL, SHARED),
+    ("GET", "/v1/dealers/{dealer_id:str}/scorecards/history"): Row(ALL, SHARED),
     ("GET", "/v1/scorecards"): Row(ALL, SHARED),
     ("GET", "/v1/overrides/outcomes"): Row({Q, C, A}, SHARED),
     ("GET", "/v1/rules"): Row(ALL, SHARED),

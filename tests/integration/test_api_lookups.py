@@ -21,6 +21,20 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         yield started
 
 
+async def test_scorecards_of_past_weeks_are_told_by_class_the_latest_first(api: Api) -> None:
+    past = (await api.call("GET", "/v1/dealers/A/scorecards/history")).json()
+    assert [(card["scorecard_class"], card["as_of_day"], card["rfqs_asked"]) for card in past] == [
+        ("CORP_IG", "2026-01-30", 10),
+        ("CORP_IG", "2026-01-23", 9),
+        ("MUNI", "2026-01-30", 10),
+    ]
+    assert past[1]["figures"][0] == {"metric": "fill_rate", "raw": 0.5, "n": 9}
+    one = await api.call("GET", "/v1/dealers/A/scorecards/history", params={"scorecard_class": "MUNI"})
+    assert len(one.json()) == 1
+    assert (await api.call("GET", "/v1/dealers/B/scorecards/history")).json() == []
+    assert (await api.call("GET", "/v1/dealers/nobody/scorecards/history")).status_code == 404
+
+
 async def test_override_outcomes_are_told_by_reason_the_most_frequent_first(tmp_path: Path) -> None:
     async with running(tmp_path) as api:
         told = (await api.call("GET", "/v1/overrides/outcomes", Role.QUANT)).json()
