@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.project import data_tests_of, dbt_project, declared, models, read
+from tests.architecture.project import data_tests_of, dbt_project, declared, models, read, under
 
 MARTS = models("models/marts")
 GLOSSED = re.findall(r"{% docs (\w+) %}", read(Path("dbt/_glossary.md")))
+REFS, SOURCES = re.compile(r"\bref\('(\w+)'\)"), re.compile(r"\bsource\('\w+', '(\w+)'\)")
 QUOTED = re.compile(r"{{ doc\('(\w+)'\) }}")
 
 
@@ -51,6 +52,33 @@ def test_the_build_stops_at_a_column_that_no_yml_names() -> None:
     assert [
         name for name, model in declared("models").items() if not all(column.get("data_type") for column in model["columns"])
     ] == []
+
+
+def test_models_read_only_what_stands_before_them() -> None:
+    """Sources are renamed once, in staging; marts stand on what is built; nothing stands on a mart of another kind."""
+    reads = {name: (set(SOURCES.findall(read(path))), set(REFS.findall(read(path)))) for name, path in models().items()}
+    staged, between = models("models/staging").keys(), models("models/intermediate").keys()
+    seeds = declared("seeds").keys()
+    for name, (sources, refs) in reads.items():
+        if name in staged:
+            assert (len(sources), refs) == (1, set()), f"{name} must read one source, and no model"
+        else:
+            allowed = between | seeds | (staged if name in between else staged | MARTS.keys())
+            assert (sources, refs - allowed) == (set(), set()), f"{name} reads what it must not"
+            assert refs, f"{name} reads nothing"
+
+
+def test_every_model_is_read_or_handed_out() -> None:
+    """A model that no model, fit or check reads and that is no mart is dead weight in every build."""
+    read_by_models = {ref for path in models().values() for ref in REFS.findall(read(path))}
+    python = "".join(read(path) for folder in ("flows", "expectations") for path in under(folder, suffix=".py"))
+    unread = models().keys() - read_by_models - MARTS.keys()
+    assert {name for name in unread if not re.search(rf"\bintermediate\.{name}\b", python)} == set()
+
+
+def test_names_and_folders_agree() -> None:
+    kinds = {"staging": ("stg_",), "intermediate": ("int_",), "marts": ("fct_", "dim_")}
+    assert [name for folder, starts in kinds.items() for name in models(f"models/{folder}") if not name.startswith(starts)] == []
 
 
 def test_every_glossary_block_is_quoted_and_every_quotation_has_its_block() -> None:
