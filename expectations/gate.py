@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from great_expectations.data_context import EphemeralDataContext
 
 LANDING_SUITES = tuple(LANDING_TABLES)
-SCORECARD_SUITES = ("scorecards", "history", "drift")
+SCORECARD_SUITES = ("scorecards", "history", "drift", "reconciliation")
 _RELATION = re.compile(r"\b(landing|staging|intermediate|marts|audit)\.(\w+)")
 _SHOWN_ROWS = 3
 

@@ -32,3 +32,29 @@
         end
     )
 {%- endmacro %}
+
+{#- A cost as a gain, or a gain as a cost. -#}
+{% macro turned(figure_bps) -%}
+    (-{{ figure_bps }})
+{%- endmacro %}
+
+{#-
+    Implementation shortfall as a gain, bps of arrival (Perold 1988): what was filled at its price, what was not at a later
+    mid. An order filled whole needs no later mid.
+-#}
+{% macro shortfall_gain_bps(filled_share, improvement_gain_bps, drift_cost_bps) -%}
+    (
+        case
+            when {{ filled_share }} >= 1 then {{ improvement_gain_bps }}
+            else {{ filled_share }} * {{ improvement_gain_bps }} - (1 - {{ filled_share }}) * {{ drift_cost_bps }}
+        end
+    )
+{%- endmacro %}
+
+{#- A figure of several fills: their mean, each counting by its size; fills without the figure are left out. -#}
+{% macro over_fills(figure, quantity) -%}
+    (
+        sum({{ figure }} * {{ quantity }})
+        / nullif(sum({{ quantity }}) filter (where {{ figure }} is not null), 0)
+    )
+{%- endmacro %}

@@ -34,14 +34,6 @@ SUITE = Suite(
             "select * from intermediate.int_unresolved_rows",
         ),
         NoRows(
-            "vendors_have_our_sign",
-            "select count(*) as compared, corr(vendor_reversion_bps, own_reversion_bps) as correlation from {batch} "
-            "where vendor_reversion_bps is not null and own_reversion_bps is not null "
-            "having count(*) >= 100 and corr(vendor_reversion_bps, own_reversion_bps) < -0.2",
-            "A vendor whose reversion runs against our own has the opposite sign; good dealers would look like leakers.",
-            "select * from marts.fct_executions",
-        ),
-        NoRows(
             "no_dealer_vanishes",
             "select dealer_id, sum(rfqs_asked) as asked_before from {batch} "
             f"where window_days = {DEFAULT_WINDOW_DAYS} and dealer_id not in (select dealer_id from marts.dim_dealers) "

@@ -51,6 +51,8 @@ ACCEPTED: dict[tuple[str, str], type[StrEnum]] = {
     ("fct_rfqs", "client_side"): words.Side,
     ("fct_rfqs", "protocol"): words.Protocol,
     ("fct_executions", "client_side"): words.Side,
+    ("fct_tca_reconciliation", "metric"): words.TcaMetric,
+    ("fct_tca_vendor_agreement", "metric"): words.TcaMetric,
 }
 # A desk adds its own, so dbt does not close them.
 OPEN = {words.AssetClass, words.CorporateClass}

@@ -37,6 +37,13 @@ select
     7 as seconds_n, 7.0 * (20 + 2 * (back % 3)) as seconds_sum
 from range(60) as numbers (back)
 """
+_AGREEMENT = """
+create table marts.fct_tca_vendor_agreement as
+select
+    'price_reversion' as metric, 1800 as horizon_s, 'ALPHA' as vendor, unnest(['BETA', 'OWN']) as compared_with, 200 as n,
+    0.9::double as pearson_correlation, 0.4::double as mean_difference_bps, -0.1::double as mean_difference_low_bps,
+    0.9::double as mean_difference_high_bps
+"""
 _PREVIOUS = """
 create table audit.previous_scorecards
 (as_of timestamp, dealer_id varchar, scorecard_class varchar, window_days integer, rfqs_asked bigint, composite_rank integer)
@@ -75,10 +82,7 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
         connection.execute(
             "create table marts.fct_rfq_responses as select 5.0::double as quote_improvement_gain_bps from range(20)"
         )
-        connection.execute(
-            "create table marts.fct_executions as "
-            "select n::double as vendor_reversion_bps, n + 0.5 as own_reversion_bps from range(200) as numbers (n)"
-        )
+        connection.execute(_AGREEMENT)
         connection.execute("commit")
     return path
 

@@ -23,6 +23,7 @@ TABLES = (
     "intermediate.int_reference_mids",
     "intermediate.int_rfq_responses",
     "intermediate.int_unresolved_rows",
+    "intermediate.int_vendor_figures",
     "intermediate.int_vendor_tca",
     "intermediate.int_executions",
     "intermediate.int_rfq_drifts",
@@ -34,6 +35,8 @@ TABLES = (
     "marts.fct_rfqs",
     "marts.fct_rfq_responses",
     "marts.fct_executions",
+    "marts.fct_tca_reconciliation",
+    "marts.fct_tca_vendor_agreement",
     "marts.fct_dealer_scorecards",
     "marts.fct_dealer_affinity",
 )
@@ -84,6 +87,7 @@ def measured(draw: st.DrawFn) -> Row:
     return vendor.row(
         "tca_results",
         execution_ref=f"R{draw(st.integers(1, 8))}",
+        vendor=draw(st.sampled_from(["ALPHA", "BETA"])),
         value=str(draw(st.integers(-5, 5))),
         computed_at=(draw(instants) + timedelta(minutes=40)).isoformat(),
     )

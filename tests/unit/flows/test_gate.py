@@ -25,9 +25,14 @@ SILENCE = """
 insert into landing.rfq_log by name select 'R' || n as rfq_id from range(100) as r (n);
 update landing.rfq_log set response = 'DECLINED'
 """
+# Each alone breaks a check of the reconciliation; together in one row of too few RFQs, or within chance, they break none.
+AGREEMENT = "update marts.fct_tca_vendor_agreement set "
 FEW_AGAINST_US = """
-delete from marts.fct_executions where own_reversion_bps > 99;
-update marts.fct_executions set vendor_reversion_bps = -vendor_reversion_bps
+insert into marts.fct_tca_vendor_agreement values
+('market_impact', null, 'ALPHA', 'FEW', 29, -0.9, 20.0, 19.0, 21.0),
+('market_impact', null, 'ALPHA', 'ONE', 1, null, 20.0, null, null),
+('market_impact', null, 'ALPHA', 'LOOSE', 200, 0.5, 20.0, -1.0, 41.0),
+('market_impact', null, 'ALPHA', 'SURE', 200, 0.5, 1.0, 0.9, 1.1)
 """
 
 PREVIOUS = "insert into audit.previous_scorecards values (null, "
@@ -94,19 +99,24 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
             for name in LANDING_SUITES
         ),
         ("insert into intermediate.int_unresolved_rows select 'f', n from range(50) as r (n)", {("scorecards", "rows_resolved")}),
-        ("update marts.fct_executions set vendor_reversion_bps = -vendor_reversion_bps", {("scorecards", "vendors_have_our_sign")}),
+        (
+            AGREEMENT + "pearson_correlation = -0.21, n = 100 where compared_with = 'OWN'",
+            {("reconciliation", "vendors_have_our_sign"), ("reconciliation", "vendors_move_with_us")},
+        ),
     ],
     "nothing there": [
         ("delete from landing.dealers", {("dealers", "any_dealer"), ("dealers", "any_active")}),
         ("delete from landing.securities", {("securities", "any_security")}),
         ("delete from landing.rfq_log", {("rfq_log", "any_rfq")}),
         ("delete from marts.fct_dealer_scorecards", {("scorecards", "any_scorecard")}),
+        (AGREEMENT + "pearson_correlation = -0.9, n = 99", {("reconciliation", "vendors_move_with_us")}),
     ],
     "odd content": [
         ("update landing.dealers set status = 'SUSPENDED'", {("dealers", "any_active")}),
         (SILENCE, {("rfq_log", "somebody_answers")}),
         (ALIAS + "('Alpha', 'BETA', '2025-01-31', null)", {("dealer_aliases", "one_dealer_a_day")}),
         (LEAPS, {("reference_prices", "no_jump")}),
+        (AGREEMENT + "mean_difference_bps = -1.1, mean_difference_high_bps = -0.1", {("reconciliation", "vendors_have_our_level")}),
         ("update marts.fct_dealer_scorecards set response_speed = -1", {("scorecards", "figures_in_bounds")}),
     ],
     "a thin Friday": [

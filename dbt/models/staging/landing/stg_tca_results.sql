@@ -8,7 +8,7 @@ newest as (
 
     select * from source
     where computed_at <= {{ as_of() }}
-    qualify {{ newest_version(['execution_ref', 'vendor', 'metric', 'horizon_s', 'reference']) }}
+    qualify {{ newest_version(['execution_ref', 'vendor', 'metric', 'horizon_s', 'reference'], made_at='computed_at') }}
 
 )
 
