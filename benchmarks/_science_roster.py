@@ -66,6 +66,5 @@ ABLATIONS = (
     Policy(name="no leak of its own", kind="utility", knobs=_OWN, tweak=_plain_leak),
     Policy(name="no axes", kind="utility", knobs=_OWN, tweak=_no_axes),
     Policy(name="four by their own worth, no set", kind="utility", knobs=_OWN, take=4),
-    Policy(name="no alarm", kind="utility", knobs=replace(_OWN, alarm_at=float("inf"))),
     Policy(name="half the shrinkage", kind="utility", knobs=replace(_OWN, response_prior=2.0, price_prior=1.25)),
 )

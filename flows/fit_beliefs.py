@@ -41,7 +41,6 @@ def evening(state: State, day: Day, knobs: Knobs, believed: tuple[Answers, Price
     """End a day: take in its answers, quotes and drifts, by what was believed before it (``None`` = what the sums say)."""
     answers, prices = believed or (answers_of(state, knobs), prices_of(state, knobs))
     _sum_quotes(state, day, prices)
-    _alarm(state, day, answers, knobs)
     state.asked += day.asked.sum((1, 2))
     state.answered += day.answered.sum((1, 2))
     state.further += day.further.sum((1, 2))
@@ -74,19 +73,6 @@ def _sum_quotes(state: State, day: Day, prices: Prices) -> None:
     state.gain_xy += (state.axe * below).sum((1, 2, 3))
     state.told_n += (n * day.told).sum((1, 2))
     state.told_gain += (below * day.told).sum((1, 2))
-
-
-def _alarm(state: State, day: Day, answers: Answers, knobs: Knobs) -> None:
-    """Add up how much better the class explains the day's answers than the dealer's own past; above the limit, forget the past."""
-    own, common = answers.rate, np.broadcast_to(answers.class_rate[:, None], answers.rate.shape)
-    asked, answered = day.asked.sum((1, 2)), day.answered.sum((1, 2))
-    gain = answered * np.log(common / own) + (asked - answered) * np.log((1 - common) / (1 - own))
-    state.alarm = np.maximum(0.0, state.alarm + gain)
-    rung = state.alarm > knobs.alarm_at
-    keep = np.where(rung, knobs.alarm_keeps, 1.0)
-    for name in ("asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum"):
-        getattr(state, name).__imul__(keep)
-    state.alarm[rung] = 0.0
 
 
 def figures_of(state: State, knobs: Knobs) -> Figures:

@@ -14,8 +14,7 @@ SIDES = ("BUY", "SELL")
 class Knobs:
     """Priors and forgetting. Pseudo-observations are counts; HS are half-spreads; the sources are in docs/guides/scoring.md.
 
-    ``*_prior`` are pseudo-observations; ``alarm_at`` and ``alarm_keeps`` when a dealer's answers no longer fit its past, and the
-    share of that past which is kept; ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_beta`` their
+    ``*_prior`` are pseudo-observations; ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_beta`` their
     prior; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the largest log-ratio one
     day's answers may add.
     """
@@ -26,8 +25,6 @@ class Knobs:
     price_prior: float = 2.5
     sd_prior: float = 8.0
     sd_start_hs: float = 0.41
-    alarm_at: float = 6.0
-    alarm_keeps: float = 0.15
     axe_base: float = 0.08
     axe_pull: float = 0.2
     axe_told: float = 0.8
@@ -83,7 +80,7 @@ class State:
     """Sums so far. Mutable, because a fold over years of days copies nothing that it need not.
 
     Per cell: ``axe``, the probability of an axe. Per dealer: counts and sums of answers and quotes (``price_*`` net of the
-    axe's gain, ``raw_sum`` as quoted), the alarm, what was advertised without an axe, quotes of a dealer that advertised.
+    axe's gain, ``raw_sum`` as quoted), what was advertised without an axe, quotes of a dealer that advertised.
     Per class: the regression of quotes on axes, whispers, the normal equations of leaks.
     """
 
@@ -96,7 +93,6 @@ class State:
     price_sum: Floats
     price_squares: Floats
     raw_sum: Floats
-    alarm: Floats
     alone_n: Floats
     alone_told: Floats
     told_n: Floats
@@ -121,7 +117,7 @@ class State:
         own: dict[str, Any] = {
             name: np.zeros((groups, dealers))
             for name in (
-                "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alarm", "alone_n",
+                "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alone_n",
                 "alone_told", "told_n", "told_gain", "whisper_n", "whisper_sum", "drift",
             )
         }  # fmt: skip
