@@ -17,6 +17,7 @@ from serve.domain.advise import Desk
 from serve.domain.spec import SEED, ScoreSpec
 
 HELD = frozenset({"leak", "information_leakage"})
+_BONUS = "axe"
 _SHARE_TO_SEARCH = 2 / 3
 _STEPS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 _FEWEST_DAYS = 10
@@ -77,21 +78,28 @@ def _factors(spec: ScoreSpec) -> list[Floats]:
     free = [place for place, (name, _) in enumerate(spec.weights) if name not in HELD]
     found = [np.ones(len(spec.weights))]
     for steps in product(_STEPS, repeat=len(free)):
-        if any(steps):
+        if any(step for step, place in zip(steps, free, strict=True) if spec.weights[place][0] != _BONUS):
             factors = np.ones(len(spec.weights))
             factors[free] = steps
-            found.append(factors)
+            found.append(factors * _to_one(spec, factors))
     return found
+
+
+def _to_one(spec: ScoreSpec, factors: Floats) -> Floats:
+    """Give what brings the searched weights back to the sum they have now: those that are held, and the axe's bonus, stay."""
+    searched = np.array([name not in HELD | {_BONUS} for name, _ in spec.weights])
+    weights = np.array([weight for _, weight in spec.weights])
+    total = float((weights * factors)[searched].sum())
+    return np.where(searched, float(weights[searched].sum()) / total if total else 0.0, 1.0)
 
 
 def _weights(spec: ScoreSpec, factors: Floats) -> dict[str, float]:
     """Give weights that add up to 1, the axe's bonus apart; a part of weight 0 is left out."""
-    raw = {name: weight * float(factor) for (name, weight), factor in zip(spec.weights, factors, strict=True)}
-    total = sum(weight for name, weight in raw.items() if name != "axe")
-    scaled = {name: round(weight / total, 4) for name, weight in raw.items() if weight > 0 or name == "axe"}
-    first = next(name for name in scaled if name != "axe")
-    scaled[first] = round(scaled[first] + 1 - sum(weight for name, weight in scaled.items() if name != "axe"), 4)
-    return scaled
+    raw = {name: round(weight * float(factor), 4) for (name, weight), factor in zip(spec.weights, factors, strict=True)}
+    kept = {name: weight for name, weight in raw.items() if weight > 0 or name == _BONUS}
+    first = next(name for name in kept if name not in HELD | {_BONUS})
+    kept[first] = round(kept[first] + 1 - sum(weight for name, weight in kept.items() if name != _BONUS), 4)
+    return kept
 
 
 def _gains(name: str, factors: Floats, field: Compared) -> Floats:

@@ -1,6 +1,5 @@
 """Warehouses of the past: the marts as of an instant, built by the project's own SQL in a scratch file, landing only read."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from expectations.contracts.home import Home
+from flows.backtest.project import project_hash
 from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
 from flows.landing import Landing, Receipt
@@ -74,12 +74,6 @@ def _compile(settings: FlowSettings, home: Home) -> list[Model]:
         if not step.success:
             raise Refused([f"dbt could not compile the project: {' '.join(str(step.exception or step.result).split())[:300]}"])
     return _in_order(json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"])
-
-
-def project_hash(settings: FlowSettings) -> str:
-    """Give a hash over the dbt project's files: another one is another measurement."""
-    files = sorted(path for kind in ("sql", "yml", "csv") for path in settings.dbt_project.rglob(f"*.{kind}"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _in_order(nodes: dict[str, dict[str, object]]) -> list[Model]:

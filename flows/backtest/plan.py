@@ -11,7 +11,7 @@ import msgspec
 from expectations.contracts.home import Home
 from flows import deliveries
 from flows.backtest.challengers import challengers_of
-from flows.backtest.past import project_hash
+from flows.backtest.project import project_hash
 from flows.landing import Landing, Receipt
 from flows.publish import current_id, read_manifest
 from flows.refused import Refused

@@ -48,12 +48,13 @@ def walk(settings: FlowSettings, asked: Asked) -> list[Period]:
         scratch = Home(folder.root / "scratch")
         shutil.rmtree(scratch.root, ignore_errors=True)
         past = Past(settings, scratch, asked.used)
+        at = missing[0][0]
         with past.connected() as connection:
             _refuse_no_history(connection, span)
-            refuse_look_ahead(connection, past.models, missing[0][0])
-        known: _Known | None = None
+            refuse_look_ahead(connection, past.models, at)
+            known = _Known(at, read_market(connection, at), mean_costs(connection))
         for since, until in missing:
-            if known is None or known.at != since:
+            if known.at != since:
                 known = _known_at(past, since)
             period, known = _step(past, known, until, asked.challengers)
             _keep(_file(folder, since), period)
