@@ -37,6 +37,7 @@ TABLES = (
     "marts.fct_executions",
     "marts.fct_tca_reconciliation",
     "marts.fct_tca_vendor_agreement",
+    "marts.fct_dealer_axe_record",
     "marts.fct_dealer_scorecards",
     "marts.fct_dealer_affinity",
 )
@@ -110,6 +111,11 @@ class Desk:
         self.folder, self.home = root / "market", Home(root / "home")
         self.source = SourceConfig(name="market", kind="canonical", path=str(self.folder))
         self.landed = 0
+        axes = [
+            vendor.row("axes", dealer_id=name, security_id="S1", side="SELLS", advertised_at=FIRST.isoformat(), withdrawn_at="")
+            for name in ("ALPHA", "BETA")
+        ]
+        vendor.deliver(self.folder, "axes.csv", axes)
         dealers = [vendor.row("dealers", dealer_id=name, name=name.title()) for name in ("ALPHA", "BETA")]
         vendor.deliver(self.folder, "dealers.csv", dealers)
         bonds = [vendor.row("securities", security_id=name, cusip="", isin="", figi="") for name in ("S1", "S2")]

@@ -1,0 +1,120 @@
+-- An advertisement comes true where the dealer, asked on the side that suits it, quotes better than without one.
+with axes as (
+
+    select * from {{ ref('stg_axes') }}
+    where advertised_at > {{ as_of() }} - to_days({{ var('axe_record_days') + var('axe_true_within_days') }})
+
+),
+
+identifiers as (
+
+    select * from {{ ref('int_security_identifiers') }}
+
+),
+
+names as (
+
+    select * from {{ ref('int_dealer_names') }}
+
+),
+
+securities as (
+
+    select * from {{ ref('int_securities') }}
+
+),
+
+answers as (
+
+    select
+        *,
+        coalesce(issuer_id, security_id) as interest
+    from {{ ref('int_rfq_responses') }}
+    where asked_on > cast({{ as_of() }} as date) - {{ var('axe_record_days') }}
+
+),
+
+told as (
+
+    select
+        names.dealer_id,
+        coalesce(securities.issuer_id, securities.security_id) as interest,
+        case axes.side when 'BUYS' then 'SELL' when 'SELLS' then 'BUY' end as client_side,
+        axes.advertised_at,
+        least(axes.advertised_at + to_days({{ var('axe_true_within_days') }}), axes.withdrawn_at) as told_until
+    from axes
+    inner join identifiers using (security_ref)
+    inner join securities using (security_id)
+    inner join names
+        on
+            axes.dealer_ref = names.dealer_ref
+            and cast(axes.advertised_at as date) between names.valid_from and names.valid_to
+
+),
+
+axed as (
+
+    select answers.* from answers
+    semi join told
+        on
+            answers.dealer_id = told.dealer_id
+            and answers.interest = told.interest
+            and answers.client_side = told.client_side
+            and answers.asked_at >= told.advertised_at
+            and answers.asked_at < told.told_until
+
+),
+
+unaxed as (
+
+    select
+        answers.dealer_id,
+        answers.scorecard_class,
+        avg(answers.quote_improvement_gain_bps) as usual_gain_bps
+    from answers
+    anti join axed using (rfq_id, dealer_id)
+    where answers.response = 'QUOTED'
+    group by answers.dealer_id, answers.scorecard_class
+
+),
+
+tested as (
+
+    -- Silence is no; a quote that nothing can be compared with says nothing.
+    select
+        axed.dealer_id,
+        axed.response = 'QUOTED' and axed.quote_improvement_gain_bps > unaxed.usual_gain_bps as came_true,
+        axed.quote_improvement_gain_bps - unaxed.usual_gain_bps as better_by_bps
+    from axed
+    left join unaxed using (dealer_id, scorecard_class)
+    where
+        axed.response <> 'QUOTED'
+        or (axed.quote_improvement_gain_bps is not null and unaxed.usual_gain_bps is not null)
+
+),
+
+counted as (
+
+    select
+        dealer_id,
+        count(*) as axes_tested,
+        count(*) filter (where came_true) as axes_came_true,
+        axes_came_true / axes_tested as came_true_share,
+        avg(better_by_bps) as mean_gain_over_usual_bps
+    from tested
+    group by dealer_id
+
+)
+
+select
+    {{ as_of() }} as as_of,
+    dealer_id,
+    axes_tested,
+    axes_came_true,
+    came_true_share,
+    {{ interval_centre('rate', 'came_true_share', 'axes_tested') }}
+    - {{ interval_half_width('rate', 'came_true_share', 'axes_tested') }} as came_true_low,
+    {{ interval_centre('rate', 'came_true_share', 'axes_tested') }}
+    + {{ interval_half_width('rate', 'came_true_share', 'axes_tested') }} as came_true_high,
+    mean_gain_over_usual_bps
+from counted
