@@ -24,3 +24,14 @@
 {% macro size_bucket(quantity) -%}
     case when {{ quantity }} < 1e6 then 'ODD_LOT' when {{ quantity }} <= 5e6 then 'ROUND_LOT' else 'BLOCK' end
 {%- endmacro %}
+
+{#- Ratings in buckets of a letter; what is not rated has a bucket of its own. AAA has rank 22, BBB- 13, CCC+ 6. -#}
+{% macro rating_bucket(rank) -%}
+    case
+        when {{ rank }} is null then 'NR'
+        when {{ rank }} >= 16 then 'A_AND_ABOVE'
+        when {{ rank }} >= 13 then 'BBB'
+        when {{ rank }} >= 10 then 'BB'
+        else 'B_AND_BELOW'
+    end
+{%- endmacro %}
