@@ -23,8 +23,10 @@ def tell_verdict(console: Console, bond: ThinBond, answer: Mapping[str, Any]) ->
     console.print(f"Order: sell 10,000,000 of {bond.title} ({bond.cusip or bond.security_id}, {bond.scorecard_class}).")
     console.print(f"Verdict: [bold]{verdict}[/bold]. " + " ".join(liquidity["reasons"]))
     cost, impact, mid = liquidity["expected_cost_bps"], liquidity["expected_impact_bps"], answer["arrival_mid"]
+    low, high = liquidity["expected_impact_low_bps"], liquidity["expected_impact_high_bps"]
     console.print(
-        f"Mid {_figure(mid, 4)}; expected cost {_figure(cost, 1)} bps, expected impact {_figure(impact, 1)} bps. "
+        f"Mid {_figure(mid, 4)}; expected cost {_figure(cost, 1)} bps, expected impact {_figure(impact, 1)} bps "
+        f"(between {_figure(low, 1)} and {_figure(high, 1)}). "
         f"{bond.dealers} dealers quoted the issuer or its like in the last six months."
     )
     for rule in answer["matched_rules"]:

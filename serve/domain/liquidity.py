@@ -35,7 +35,8 @@ class LiquidityView(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict with its reasons. ``None`` = not known, and ``reasons`` says so. ``adv_share`` = quantity / ADV.
 
     ``adv_basis`` names whose volume the ADV is: the security's own, its issuer's, its peers', or a share of what is outstanding.
-    Costs are in bps of price, positive = against us.
+    Costs are in bps of price, positive = against us; the impact's 95 % interval is the fit's, and the counts are the executions
+    behind the fits (0 = the class's reference prices stand in).
     """
 
     illiquid: bool
@@ -47,8 +48,12 @@ class LiquidityView(msgspec.Struct, frozen=True, kw_only=True):
     adv_basis: str
     expected_cost_bps: float | None
     expected_impact_bps: float | None
-    volatility_bps: float | None
-    print_dispersion_bps: float | None
+    expected_cost_n: int | None = None
+    expected_impact_low_bps: float | None = None
+    expected_impact_high_bps: float | None = None
+    expected_impact_n: int | None = None
+    volatility_bps: float | None = None
+    print_dispersion_bps: float | None = None
 
 
 def judge(market: Market, security: Security, quantity: float | None, today: date, limits: Thresholds) -> LiquidityView:
@@ -60,7 +65,10 @@ def judge(market: Market, security: Security, quantity: float | None, today: dat
     found = [*_traded(market, facts, limits), *_sized(share, facts, limits), *_described(security, today, limits)]
     volatility = _first(facts.volatility_bps if facts else None, costs.volatility_bps if costs else None)
     cost = expected_cost_bps(facts, costs, quantity)
-    impact = expected_impact_bps(costs, volatility, share)
+    low, impact, high = (
+        expected_impact_bps(coefficient, volatility, share)
+        for coefficient in ((costs.impact_low, costs.impact_coefficient, costs.impact_high) if costs else (None, None, None))
+    )
     return LiquidityView(
         illiquid=bool(found),
         reasons=found + _unknown(market, adv, cost, impact, quantity),
@@ -71,6 +79,10 @@ def judge(market: Market, security: Security, quantity: float | None, today: dat
         adv_basis=(facts.adv_basis if facts else None) or AdvBasis.NONE.value,
         expected_cost_bps=cost,
         expected_impact_bps=impact,
+        expected_cost_n=costs.cost_n if costs and cost is not None else None,
+        expected_impact_low_bps=low,
+        expected_impact_high_bps=high,
+        expected_impact_n=costs.impact_n if costs and impact is not None else None,
         volatility_bps=volatility,
         print_dispersion_bps=facts.print_dispersion_bps if facts else None,
     )
@@ -84,11 +96,11 @@ def expected_cost_bps(facts: Liquidity | None, costs: MarketCosts | None, quanti
     return None if half_spread is None else half_spread * math.pow(quantity / costs.reference_quantity, costs.size_exponent)
 
 
-def expected_impact_bps(costs: MarketCosts | None, volatility_bps: float | None, adv_share: float | None) -> float | None:
-    """Coefficient x volatility x sqrt(ADV share), in bps: the square-root law, fitted per class."""
-    if costs is None or costs.impact_coefficient is None or volatility_bps is None or adv_share is None:
+def expected_impact_bps(coefficient: float | None, volatility_bps: float | None, adv_share: float | None) -> float | None:
+    """Coefficient x volatility x sqrt(ADV share), in bps: the square-root law, its coefficient fitted per class."""
+    if coefficient is None or volatility_bps is None or adv_share is None:
         return None
-    return costs.impact_coefficient * volatility_bps * math.sqrt(adv_share)
+    return coefficient * volatility_bps * math.sqrt(adv_share)
 
 
 def years_to_maturity(security: Security, today: date) -> float | None:

@@ -81,6 +81,9 @@ async def test_liquidity_says_why_and_what_is_not_known(api: Api) -> None:
     assert "It last traded 11.0 days ago, more than 7." in thin["liquidity"]["reasons"]
     assert thin["liquidity"]["expected_cost_bps"] == pytest.approx(12 * 10**0.2)
     assert thin["liquidity"]["expected_impact_bps"] == pytest.approx(0.5 * 35 * 2.5**0.5)
+    low, high = thin["liquidity"]["expected_impact_low_bps"], thin["liquidity"]["expected_impact_high_bps"]
+    assert low < thin["liquidity"]["expected_impact_bps"] < high
+    assert (thin["liquidity"]["expected_cost_n"], thin["liquidity"]["expected_impact_n"]) == (400, 120)
     unknown = (await api.call("GET", f"/v1/liquidity/{UNTRADED}")).json()
     assert unknown["liquidity"]["adv_30d"] is None
     assert unknown["liquidity"]["adv_basis"] == "none"
