@@ -126,9 +126,9 @@ def _row(
     name: str, half_spread: float | None, volatility: float | None, cost: CostCurve | None, impact: Impact | None
 ) -> Sequence[object]:
     curve = cost or (CostCurve(half_spread, 1e6, 0.0, 0) if half_spread else None)
-    level = (curve.half_spread_bps, curve.reference_quantity, curve.size_exponent, curve.n) if curve else (None, None, None, 0)
+    level = (curve.half_spread_bps, curve.reference_quantity, curve.size_exponent) if curve else (None, None, None)
     move = (impact.coefficient, impact.low, impact.high, impact.n) if impact else (None, None, None, 0)
-    return (name, *level, volatility, *move)
+    return (name, *level, half_spread, curve.n if curve else 0, volatility, *move)
 
 
 def _floats(values: object) -> Floats:

@@ -150,13 +150,15 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "trader_advantage_high": "DOUBLE",
     },
     # One row per scorecard class: what an order of that class is expected to cost, fitted on executions.
-    # expected cost = half_spread_bps x (quantity / reference_quantity) ^ size_exponent;
+    # expected cost = half_spread_bps x (quantity / reference_quantity) ^ size_exponent, for a bond that is quoted
+    # quoted_half_spread_bps wide (the class's median); a bond quoted twice as wide is expected to cost twice as much;
     # expected impact = impact_coefficient x volatility_bps x sqrt(quantity / ADV). n = executions behind the fit.
     "fit_market_costs": {
         "scorecard_class": "VARCHAR",
         "half_spread_bps": "DOUBLE",
         "reference_quantity": "DOUBLE",
         "size_exponent": "DOUBLE",
+        "quoted_half_spread_bps": "DOUBLE",
         "cost_n": "BIGINT",
         "volatility_bps": "DOUBLE",
         "impact_coefficient": "DOUBLE",

@@ -89,11 +89,18 @@ def judge(market: Market, security: Security, quantity: float | None, today: dat
 
 
 def expected_cost_bps(facts: Liquidity | None, costs: MarketCosts | None, quantity: float | None) -> float | None:
-    """Half-spread x (quantity / reference quantity) ^ exponent, in bps; the bond's own half-spread before its class's."""
+    """Half-spread x (quantity / reference quantity) ^ exponent, in bps, fitted on what the class's executions cost.
+
+    A bond that is quoted wider or tighter than its class costs more or less in proportion.
+    """
     if costs is None or quantity is None or costs.reference_quantity is None or costs.size_exponent is None:
         return None
-    half_spread = _first(facts.half_spread_bps if facts else None, costs.half_spread_bps)
-    return None if half_spread is None else half_spread * math.pow(quantity / costs.reference_quantity, costs.size_exponent)
+    own = facts.half_spread_bps if facts else None
+    half_spread = _first(costs.half_spread_bps, own)
+    if half_spread is None:
+        return None
+    width = own / costs.quoted_half_spread_bps if own is not None and costs.quoted_half_spread_bps else 1.0
+    return half_spread * width * math.pow(quantity / costs.reference_quantity, costs.size_exponent)
 
 
 def expected_impact_bps(coefficient: float | None, volatility_bps: float | None, adv_share: float | None) -> float | None:

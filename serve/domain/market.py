@@ -79,6 +79,7 @@ class MarketCosts(msgspec.Struct, frozen=True, kw_only=True):
     half_spread_bps: float | None
     reference_quantity: float | None
     size_exponent: float | None
+    quoted_half_spread_bps: float | None
     cost_n: int | None
     volatility_bps: float | None
     impact_coefficient: float | None

@@ -367,6 +367,7 @@ def _costs(scorecard_class: str) -> dict[str, Any]:
         "half_spread_bps": 10.0,
         "reference_quantity": 1e6,
         "size_exponent": 0.2,
+        "quoted_half_spread_bps": 10.0,
         "cost_n": 400,
         "volatility_bps": 30.0,
         "impact_coefficient": 0.5,

@@ -102,7 +102,7 @@ def marts(path: Path, executions: list[tuple[str, str, float, float | None, floa
         connection.execute(f"create table marts.{table} ({cells})")
     connection.execute(
         "create table marts.fct_executions (security_id varchar, scorecard_class varchar, executed_quantity double, "
-        "price_improvement_gain_bps double, vendor_impact_cost_bps double, drift_cost_bps double)"
+        "price_improvement_gain_bps double, vendor_impact_cost_bps double, drift_cost_bps double, rfq_id varchar, dealer_id varchar)"
     )
     for security, scorecard_class in (("S1", "CORP_IG"), ("S2", "MUNI"), ("S3", "GOVT")):
         connection.execute(
@@ -115,7 +115,7 @@ def marts(path: Path, executions: list[tuple[str, str, float, float | None, floa
             [security, security],
         )
     if executions:
-        connection.executemany("insert into marts.fct_executions values (?, ?, ?, ?, null, ?)", executions)
+        connection.executemany("insert into marts.fct_executions values (?, ?, ?, ?, null, ?, uuid(), 'D')", executions)
     return connection
 
 
@@ -128,16 +128,17 @@ def test_every_class_gets_a_row_and_says_what_stands_behind_it(tmp_path: Path) -
         rows = {row[0]: row[1:] for row in connection.execute("from marts.fit_market_costs").fetchall()}
         described = {name: kind for name, kind, *_ in connection.execute("describe marts.fit_market_costs").fetchall()}
     assert described == SNAPSHOT_TABLES["fit_market_costs"]
-    half_spread, _, exponent, cost_n, volatility, coefficient, low, high, impact_n = rows["CORP_IG"]
+    half_spread, _, exponent, quoted, cost_n, volatility, coefficient, low, high, impact_n = rows["CORP_IG"]
     assert (half_spread, exponent, cost_n, volatility) == (pytest.approx(8), pytest.approx(0, abs=1e-9), 40, 20)
+    assert quoted == 6.0
     assert (coefficient, impact_n) == (pytest.approx(0.5), 40)
     assert low <= coefficient <= high
     # Too few of its own: the reference prices' half-spread, and all classes' impact together.
     assert rows["MUNI"][0] == 6.0
-    assert rows["MUNI"][3] == 0
-    assert rows["MUNI"][5] == pytest.approx(0.5)
+    assert rows["MUNI"][4] == 0
+    assert rows["MUNI"][6] == pytest.approx(0.5)
     # No reference price either: nothing is made up.
-    assert rows["GOVT"][:4] == (None, None, None, 0)
+    assert rows["GOVT"][:5] == (None, None, None, None, 0)
 
 
 def test_without_any_execution_nothing_is_known_of_impact(tmp_path: Path) -> None:
