@@ -5,7 +5,7 @@ from expectations.suites.checks import NoRows, Suite
 
 # Below these many RFQs a correlation is chance; a refusal asks for more of them than a word of warning.
 _ENOUGH_TO_REFUSE, _ENOUGH_TO_WARN = 100, 30
-_OPPOSITE, _LOOSE = -0.2, 0.5
+_OPPOSITE, _LOOSE = -0.3, 0.5
 _WORTH_A_WORD_BPS = 1
 
 _PAIR = "metric, horizon_s, vendor, compared_with, n"
