@@ -102,7 +102,8 @@ def marts(path: Path, executions: list[tuple[str, str, float, float | None, floa
         connection.execute(f"create table marts.{table} ({cells})")
     connection.execute(
         "create table marts.fct_executions (security_id varchar, scorecard_class varchar, executed_quantity double, "
-        "price_improvement_gain_bps double, vendor_impact_cost_bps double, drift_cost_bps double, rfq_id varchar, dealer_id varchar)"
+        "price_improvement_gain_bps double, vendor_impact_cost_bps double, drift_cost_bps double, rfq_id varchar, "
+        "dealer_id varchar)"
     )
     for security, scorecard_class in (("S1", "CORP_IG"), ("S2", "MUNI"), ("S3", "GOVT")):
         connection.execute(

@@ -100,7 +100,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         ),
         ("insert into intermediate.int_unresolved_rows select 'f', n from range(50) as r (n)", {("scorecards", "rows_resolved")}),
         (
-            AGREEMENT + "pearson_correlation = -0.21, n = 100 where compared_with = 'OWN'",
+            AGREEMENT + "pearson_correlation = -0.31, n = 100 where compared_with = 'OWN'",
             {("reconciliation", "vendors_have_our_sign"), ("reconciliation", "vendors_move_with_us")},
         ),
     ],
