@@ -135,7 +135,11 @@ def test_what_was_landed_after_known_at_changes_nothing(everything: Everything) 
     assert plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=1)) == everything.facts
     after = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=2))
     believed = {"fit_class_terms", "fit_dealer_beliefs", "fit_axe_beliefs"}
-    assert {table for table in after if after[table] != everything.facts[table]} == {"fct_dealer_scorecards", *believed}
+    assert {table for table in after if after[table] != everything.facts[table]} == {
+        "fct_dealer_scorecards",
+        "fct_dealer_scorecard_history",
+        *believed,
+    }
 
 
 TICK = timedelta(microseconds=1)
