@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert command
     run = sotto(home, *command.group(1).split(), SOTTO_NYFED_TSY=str(DATA))
     assert run.returncode == 0, run.stderr
-    assert "scorecards: 88 rows; rows set aside: none" in run.stderr
+    assert "scorecards: 176 rows; rows set aside: none" in run.stderr
     return home
 
 
