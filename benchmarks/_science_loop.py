@@ -22,6 +22,7 @@ from serve.domain.rules import Pick
 from serve.domain.scoring import score
 from serve.domain.selection import Ranked, select
 from serve.domain.spec import spec_of
+from serve.domain.tables import floats
 from sim.lab import LAB_CLASSES, SECTORS, Conditions, Lab, LabDay
 from sim.lab_answers import answered
 from sim.randomness import stream
@@ -213,7 +214,7 @@ def _first(worth: Floats, counts: Floats) -> Asking:
 
 def _cards(table: dict[str, npt.NDArray[np.generic]]) -> Scorecards:
     def figures(suffix: str) -> Floats:
-        return np.column_stack([np.ma.filled(np.ma.asarray(table[f"{m}{suffix}"]).astype(float), np.nan) for m in METRICS])
+        return np.column_stack([floats(table[f"{m}{suffix}"]) for m in METRICS])
 
     size = len(table["dealer_id"])
     counts = np.zeros(size, dtype=np.int64)

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from expectations.contracts.home import Home
+from expectations.contracts.snapshot import MAX_AGE_HOURS
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +23,7 @@ class FlowSettings(BaseSettings):
     duckdb_threads: int = Field(default=2, ge=1)
     keep_snapshots: int = Field(default=50, ge=1)
     webhook_url: SecretStr | None = None
-    snapshot_max_age_hours: float = Field(default=96.0, gt=0)
+    snapshot_max_age_hours: float = Field(default=MAX_AGE_HOURS, gt=0)
 
     @property
     def state(self) -> Home:

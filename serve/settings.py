@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from expectations.contracts.home import Home
+from expectations.contracts.snapshot import MAX_AGE_HOURS
 
 
 class ServiceRole(StrEnum):
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     fix_host: str | None = None
     fix_port: int | None = Field(default=None, ge=1, le=65535)
     snapshot_poll_s: float = Field(default=1.0, gt=0)
-    snapshot_max_age_hours: float = Field(default=96.0, gt=0)
+    snapshot_max_age_hours: float = Field(default=MAX_AGE_HOURS, gt=0)
     max_body_bytes: int = Field(default=256 * 1024, gt=0)
     rate_per_s: float = Field(default=1000.0, gt=0)
     rate_burst: float = Field(default=5000.0, ge=1)

@@ -12,6 +12,8 @@ WINDOWS_DAYS = (30, 60, 90, 180)
 # Days after which an observation weighs half; 0 = all observations of the window weigh the same.
 HALF_LIVES_DAYS = (0, 60)
 DEFAULT_WINDOW_DAYS = 90
+# Older than this a snapshot is stale: a long weekend is not, a week is. SOTTO_SNAPSHOT_MAX_AGE_HOURS says otherwise.
+MAX_AGE_HOURS = 96.0
 
 
 def metric_columns(metric: Metric) -> dict[str, str]:

@@ -51,9 +51,7 @@ def cumulative(series: Mapping[str, Sequence[tuple[str, float]]]) -> str:
         figure, axes = _canvas()
         for place, (name, points) in enumerate(series.items()):
             axes.plot(range(len(points)), [value for _, value in points], color=_COLOURS[place % len(_COLOURS)], label=name)
-        days = next(iter(series.values()))
-        shown = sorted({0, len(days) // 2, len(days) - 1})
-        axes.set_xticks(shown, [days[place][0] for place in shown])
+        _dates(axes, next(iter(series.values())))
         axes.axhline(0, color="#1c2733", linewidth=1)
         axes.set_ylabel("gains added up, bps")
         axes.legend(frameon=False)
@@ -113,9 +111,7 @@ def stability(series: Mapping[str, Sequence[tuple[str, float | None]]]) -> str:
             values = [float("nan") if value is None else value for _, value in points]
             colour, mark = _COLOURS[place % len(_COLOURS)], _MARKS[place % len(_MARKS)]
             axes.plot(range(len(values)), values, marker=mark, color=colour, label=name)
-        dates = next(iter(series.values()))
-        shown = sorted({0, len(dates) // 2, len(dates) - 1})
-        axes.set_xticks(shown, [dates[place][0] for place in shown])
+        _dates(axes, next(iter(series.values())))
         axes.set_ylabel("rank correlation with the re-fit before")
         axes.legend(frameon=False)
         return _svg(figure, "Stability of ranks from re-fit to re-fit")
@@ -124,6 +120,12 @@ def stability(series: Mapping[str, Sequence[tuple[str, float | None]]]) -> str:
 def _canvas(width: float = 7.6, height: float = 3.6) -> tuple[Figure, Any]:
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def _dates(axes: Any, points: Sequence[tuple[str, object]]) -> None:  # noqa: ANN401 - untyped by the library
+    """Name the first, the middle and the last of the points' dates along the axis."""
+    shown = sorted({0, len(points) // 2, len(points) - 1})
+    axes.set_xticks(shown, [points[place][0] for place in shown])
 
 
 def _svg(figure: Figure, label: str) -> str:

@@ -16,6 +16,7 @@ from flows.backtest.past import Model, build_models
 from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
 from flows.refused import Refused
+from serve.domain.tables import floats
 
 # When a row of a delivery was complete. The masters (dealers, securities, aliases) have no time of their own.
 _COMPLETE: dict[str, str] = {
@@ -74,7 +75,7 @@ def _equal(one: Cells, other: Cells, *, exact: bool) -> bool:
         return False
     if exact:
         return bool(one.tolist() == other.tolist())
-    first, second = (np.ma.filled(np.ma.asarray(cells, dtype=np.float64), np.nan) for cells in (one, other))
+    first, second = (floats(cells) for cells in (one, other))
     # Sums over threads agree to about 1e-14 only, and fits over such sums to less.
     return bool(np.allclose(first, second, rtol=1e-9, atol=1e-9, equal_nan=True))
 

@@ -1,6 +1,5 @@
 """Local times to instants, in SQL: the hours that a clock change doubles or skips are found, not guessed."""
 
-from expectations.contracts.sources import Kind
 from flows.sources.pulled import quoted
 
 # The instants that a local time can stand for: two in the hour that comes twice, none in the hour that is skipped. Away from
@@ -58,11 +57,6 @@ def date_cell(text: str, formats: list[str]) -> tuple[str, list[tuple[str, str, 
     parsed = f"try_strptime({text}, [{', '.join(quoted(pattern) for pattern in formats)}])"
     reason = f"is not a date as in {' or '.join(formats)}"
     return f"strftime({parsed}, '%Y-%m-%d')", [("date_format", f"{text} is not null and {parsed} is null", reason)]
-
-
-def is_temporal(kind: Kind) -> bool:
-    """Whether a column's cells pass through here."""
-    return kind in {Kind.TIME, Kind.DATE}
 
 
 def _absolute(text: str, formats: list[str]) -> str:

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from expectations.contracts.vocabulary import Side
 from serve.domain.beliefs import Beliefs, ClassTerms, Figure, Floats, covering_beliefs
-from serve.domain.tables import Columns, Tables
+from serve.domain.tables import Columns, Tables, floats
 
 
 def beliefs_of(tables: Tables, dealer_ids: tuple[str, ...]) -> Mapping[str, Beliefs]:
@@ -25,7 +24,7 @@ def beliefs_of(tables: Tables, dealer_ids: tuple[str, ...]) -> Mapping[str, Beli
 
 def _beliefs(terms: ClassTerms, own: Columns, axes: Columns | None) -> Beliefs:
     def figure(name: str) -> Figure:
-        return Figure(*(_floats(own[f"{name}{suffix}"]) for suffix in ("", "_n", "_low", "_high")))
+        return Figure(*(floats(own[f"{name}{suffix}"]) for suffix in ("", "_n", "_low", "_high")))
 
     dealer_ids = tuple(str(name) for name in own["dealer_id"])
     probability, advertised = _axes(axes, dealer_ids, terms.axe_base)
@@ -34,7 +33,7 @@ def _beliefs(terms: ClassTerms, own: Columns, axes: Columns | None) -> Beliefs:
         dealer_ids=dealer_ids,
         response=figure("response"),
         price=figure("price_hs"),
-        price_sd=_floats(own["price_sd_hs"]),
+        price_sd=floats(own["price_sd_hs"]),
         leak=figure("leak_hs"),
         axe_gain=figure("axe_gain_hs"),
         card_response=figure("card_response"),
@@ -61,7 +60,3 @@ def _by_class(tables: Tables, table: str) -> dict[str, Columns]:
     cells = tables.columns(table, ("scorecard_class", "dealer_id"))
     names = np.asarray(cells["scorecard_class"])
     return {str(name): {key: column[names == name] for key, column in cells.items()} for name in np.unique(names.astype(str))}
-
-
-def _floats(cells: Any) -> Floats:  # noqa: ANN401 - a plain or a masked array, as the column has empty cells or not
-    return np.ma.filled(np.ma.asarray(cells).astype(np.float64), np.nan)

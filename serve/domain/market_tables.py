@@ -25,7 +25,7 @@ from serve.domain.market import (
     Security,
 )
 from serve.domain.scoring import covering
-from serve.domain.tables import Row, Tables
+from serve.domain.tables import Row, Tables, floats
 
 T = TypeVar("T")
 
@@ -104,10 +104,10 @@ def _scorecards(tables: Tables, dealer_ids: tuple[str, ...]) -> Mapping[tuple[st
 
 def _cards(table: Mapping[str, Any]) -> Scorecards:
     def figures(suffix: str) -> Floats:
-        return np.column_stack([_floats(table[f"{metric}{suffix}"]) for metric in METRICS])
+        return np.column_stack([floats(table[f"{metric}{suffix}"]) for metric in METRICS])
 
     def counts(name: str) -> Counts:
-        return np.nan_to_num(_floats(table[name])).astype(np.int64)
+        return np.nan_to_num(floats(table[name])).astype(np.int64)
 
     score = figures("_score")
     if np.isnan(score).any():
@@ -124,8 +124,8 @@ def _cards(table: Mapping[str, Any]) -> Scorecards:
         low=figures("_low"),
         high=figures("_high"),
         score=score,
-        composite=_floats(table["composite"]),
-        rank_share=_floats(table["composite_rank_share"]),
+        composite=floats(table["composite"]),
+        rank_share=floats(table["composite_rank_share"]),
         asked=counts("rfqs_asked"),
         quoted=counts("rfqs_quoted"),
         declined=counts("rfqs_declined"),
@@ -133,7 +133,3 @@ def _cards(table: Mapping[str, Any]) -> Scorecards:
         rejected=counts("rfqs_rejected"),
         won=counts("rfqs_won"),
     )
-
-
-def _floats(cells: Any) -> Floats:  # noqa: ANN401 - a plain or a masked array, as the column has empty cells or not
-    return np.ma.filled(np.ma.asarray(cells).astype(np.float64), np.nan)

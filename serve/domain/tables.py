@@ -2,6 +2,10 @@
 
 from typing import Any, Protocol
 
+import numpy as np
+
+from serve.domain.market import Floats
+
 Row = dict[str, Any]
 Columns = dict[str, Any]
 
@@ -16,3 +20,8 @@ class Tables(Protocol):
     def columns(self, table: str, order: tuple[str, ...]) -> Columns:
         """Give every column as an array, rows ordered by these columns; empty cells are masked."""
         ...
+
+
+def floats(cells: Any) -> Floats:  # noqa: ANN401 - a plain or a masked array, as the column has empty cells or not
+    """Give a column as floating-point numbers; an empty cell is NaN."""
+    return np.ma.filled(np.ma.asarray(cells).astype(np.float64), np.nan)
