@@ -3,6 +3,11 @@
     (case {{ side }} when 'BUY' then 1 when 'SELL' then -1 end)
 {%- endmacro %}
 
+{#- Our side that a dealer's advertised side suits: it buys what we sell. -#}
+{% macro suited_side(dealer_side) -%}
+    (case {{ dealer_side }} when 'BUYS' then 'SELL' when 'SELLS' then 'BUY' end)
+{%- endmacro %}
+
 {#- Gain against a reference price, bps of the reference; positive is good for us. -#}
 {% macro improvement_gain_bps(side, reference, price) -%}
     ({{ direction(side) }} * {{ relative_bps(reference ~ ' - ' ~ price, reference) }})

@@ -29,7 +29,7 @@ told as (
         names.dealer_id,
         securities.scorecard_class,
         coalesce(securities.sector, '') as sector,
-        case axes.side when 'BUYS' then 'SELL' when 'SELLS' then 'BUY' end as client_side,
+        {{ suited_side('axes.side') }} as client_side,
         cast(axes.advertised_at as date) as first_day,
         least(
             coalesce(cast(axes.withdrawn_at as date) - 1, cast({{ as_of() }} as date)),

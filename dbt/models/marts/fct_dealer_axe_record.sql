@@ -39,7 +39,7 @@ told as (
     select
         names.dealer_id,
         coalesce(securities.issuer_id, securities.security_id) as interest,
-        case axes.side when 'BUYS' then 'SELL' when 'SELLS' then 'BUY' end as client_side,
+        {{ suited_side('axes.side') }} as client_side,
         axes.advertised_at,
         least(axes.advertised_at + to_days({{ var('axe_true_within_days') }}), axes.withdrawn_at) as told_until
     from axes
