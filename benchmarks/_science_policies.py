@@ -92,6 +92,8 @@ def beliefs_of(figures: Figures, state: State, told: Floats, group: int, ids: tu
         card_leak=figure(f.leaks.mean / np.maximum(f.impact, 0.05)[:, None]),
         axes={key: state.axe[g, s, b] for key, (s, b) in cells.items()},
         advertised={key: told[g, s, b] for key, (s, b) in cells.items()},
+        sector_prices={f"S{s}": figure(f.prices.sector_mean[:, s]) for s in range(SECTORS)},
+        sector_card_prices={f"S{s}": figure(f.card_sector_price[:, s]) for s in range(SECTORS)},
     )
 
 
@@ -102,7 +104,7 @@ class Chooser:
         self._policy, self._number = policy, number
         self.said = np.full((orders, len(beliefs[0].dealer_ids)), np.nan)
         self._beliefs = [policy.tweak(item) for item in beliefs] if policy.tweak else beliefs
-        self._odds: dict[int, QuoteOdds] = {}
+        self._odds: dict[tuple[int, int], QuoteOdds] = {}
 
     def asking(self, day: LabDay) -> Asking:
         """Choose for every order of the day."""
@@ -138,9 +140,11 @@ class Chooser:
     def _view(self, day: LabDay, row: int) -> Utility:
         group = int(day.world[row] * CLASSES + day.klass[row])
         beliefs = self._beliefs[group]
-        if group not in self._odds:
-            self._odds[group] = odds_of(beliefs, beliefs.terms.premium_hs if self._policy.kind == "whisper" else 0.0)
-        return utility(beliefs, f"S{day.sector[row]}", SIDES[day.side[row]], self._odds[group])
+        key, sector = (group, int(day.sector[row])), f"S{day.sector[row]}"
+        if key not in self._odds:
+            premium = beliefs.terms.premium_hs if self._policy.kind == "whisper" else 0.0
+            self._odds[key] = odds_of(beliefs, sector, premium)
+        return utility(beliefs, sector, SIDES[day.side[row]], self._odds[key])
 
     def _whispers(self, day: LabDay) -> Asking:
         mask = np.zeros(day.axe.shape, dtype=bool)
@@ -180,7 +184,9 @@ def with_truth(figures: Figures, lab: Lab, number: int) -> Figures:
     spread = np.sqrt(skill["cost_sd"] ** 2 + (UNFILLED_HS * 0.525) ** 2 * partial * (1 - partial) + REFERENCE_NOISE_HS**2)
     leak = skill["leak"] * IMPACT_HS[klass][:, None]
     answers = replace(figures.answers, logit=logit(response), rate=response)
-    prices = replace(figures.prices, mean=mean, sd=spread, gain=skill["axe_gain_hs"].mean(1))
+    prices = replace(
+        figures.prices, mean=mean, sector_mean=mean[:, None].repeat(SECTORS, 1), sd=spread, gain=skill["axe_gain_hs"].mean(1)
+    )
     return replace(figures, answers=answers, prices=prices, leaks=replace(figures.leaks, mean=leak))
 
 

@@ -41,7 +41,8 @@ POLICIES = (
 
 def _plain_price(beliefs: Beliefs) -> Beliefs:
     same = np.full_like(beliefs.price.mean, beliefs.terms.price_hs)
-    return replace(beliefs, price=replace(beliefs.price, mean=same), price_sd=np.full_like(same, beliefs.price_sd.mean()))
+    price = replace(beliefs.price, mean=same)
+    return replace(beliefs, price=price, sector_prices={}, price_sd=np.full_like(same, beliefs.price_sd.mean()))
 
 
 def _plain_response(beliefs: Beliefs) -> Beliefs:
@@ -66,5 +67,6 @@ ABLATIONS = (
     Policy(name="no leak of its own", kind="utility", knobs=_OWN, tweak=_plain_leak),
     Policy(name="no axes", kind="utility", knobs=_OWN, tweak=_no_axes),
     Policy(name="four by their own worth, no set", kind="utility", knobs=_OWN, take=4),
+    Policy(name="no sectors within a class", kind="utility", knobs=replace(_OWN, sector_prior=1e9)),
     Policy(name="half the shrinkage", kind="utility", knobs=replace(_OWN, response_prior=2.0, price_prior=1.25)),
 )

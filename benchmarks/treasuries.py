@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     reports: dict[str, Report] = {}
     with tempfile.TemporaryDirectory() as home:
         settings = FlowSettings(home=Path(home) / "home")
-        sources = _landed(settings, folder, Path(home) / "sources.yml")
+        sources = landed(settings, folder, Path(home) / "sources.yml")
         walked: list[Period] = []
         for first, last in HALVES:
             asked = plan.ask(settings, first=first, last=last, every_days=every, sources=str(sources))
@@ -62,7 +62,8 @@ def main(arguments: list[str]) -> None:
     RESULTS.write_text(json.dumps({"every_days": every, "spans": kept}, indent=1) + "\n", encoding="utf-8")
 
 
-def _landed(settings: FlowSettings, folder: str, listed: Path) -> Path:
+def landed(settings: FlowSettings, folder: str, listed: Path) -> Path:
+    """Land the release in a state folder, and write the list of sources that names it; give that list's path."""
     source = SourceConfig(name="nyfed", kind="nyfed_tsy", path=folder)
     now = datetime.now(UTC) - timedelta(seconds=1)
     landed = deliveries.land_new(Landing(settings.state), pull(source), now=now, not_after=now)

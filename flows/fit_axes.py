@@ -26,7 +26,7 @@ def update(state: State, day: Day, answers: Answers, prices: Prices, knobs: Knob
     plain, axed = logistic(bare), logistic(bare + knobs.axe_logit)
     ratio = day.answered * np.log(axed / plain) + (day.asked - day.answered) * np.log((1 - axed) / (1 - plain))
     gain, variance = prices.gain[:, None, None, None], prices.sd[shape] ** 2
-    below = day.quote_n * prices.mean[shape] - day.quote_sum
+    below = day.quote_n * prices.sector_mean[:, :, None, :] - day.quote_sum
     ratio += (gain * below - 0.5 * day.quote_n * gain**2) / variance
     odds = state.axe / (1 - state.axe) * np.exp(np.clip(ratio, -knobs.axe_cap, knobs.axe_cap))
     state.axe = np.clip(odds / (1 + odds), 1e-4, 1 - 1e-4)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flows import fit_axes
-from flows.fit_dealers import Answers, Prices, answers_of, prices_of
+from flows.fit_dealers import Answers, Prices, answers_of, day_weight, nested, prices_of
 from flows.fit_leaks import Leaks, leaks_of
 from flows.fit_state import Day, Floats, Knobs, State
 
@@ -25,6 +25,7 @@ class Figures:
     axe_gain_n: Floats
     card_response: Floats
     card_price: Floats
+    card_sector_price: Floats
     impact: Floats
     fade: Floats
     premium: Floats
@@ -40,7 +41,7 @@ def morning(state: State, told: Floats, knobs: Knobs) -> None:
 def evening(state: State, day: Day, knobs: Knobs, believed: tuple[Answers, Prices] | None = None) -> None:
     """End a day: take in its answers, quotes and drifts, by what was believed before it (``None`` = what the sums say)."""
     answers, prices = believed or (answers_of(state, knobs), prices_of(state, knobs))
-    _sum_quotes(state, day, prices)
+    _sum_quotes(state, day, prices, knobs)
     state.asked += day.asked.sum((1, 2))
     state.answered += day.answered.sum((1, 2))
     state.further += day.further.sum((1, 2))
@@ -58,7 +59,7 @@ def evening(state: State, day: Day, knobs: Knobs, believed: tuple[Answers, Price
     state.rfq_squares += day.rfq_squares
 
 
-def _sum_quotes(state: State, day: Day, prices: Prices) -> None:
+def _sum_quotes(state: State, day: Day, prices: Prices, knobs: Knobs) -> None:
     gain = prices.gain[:, None, None, None] * state.axe
     n, total = day.quote_n, day.quote_sum + day.quote_n * gain
     # An axe that is only likely leaves the mean right and the spread too wide by its own uncertainty.
@@ -68,11 +69,19 @@ def _sum_quotes(state: State, day: Day, prices: Prices) -> None:
     state.price_sum += total.sum((1, 2))
     state.price_squares += squares.sum((1, 2))
     state.raw_sum += day.quote_sum.sum((1, 2))
-    below = n * prices.mean[:, None, None, :] - day.quote_sum
+    _sum_by_sector(state, n.sum(2), total.sum(2), day.quote_sum.sum(2), knobs)
+    below = n * prices.sector_mean[:, :, None, :] - day.quote_sum
     state.gain_xx += (n * state.axe**2).sum((1, 2, 3))
     state.gain_xy += (state.axe * below).sum((1, 2, 3))
     state.told_n += (n * day.told).sum((1, 2))
     state.told_gain += (below * day.told).sum((1, 2))
+
+
+def _sum_by_sector(state: State, n: Floats, total: Floats, raw: Floats, knobs: Knobs) -> None:
+    weight = day_weight(n, knobs)
+    state.sector_n += weight * n
+    state.sector_sum += weight * total
+    state.sector_raw += weight * raw
 
 
 def figures_of(state: State, knobs: Knobs) -> Figures:
@@ -80,7 +89,9 @@ def figures_of(state: State, knobs: Knobs) -> Figures:
     answers, prices, leaks = answers_of(state, knobs), prices_of(state, knobs), leaks_of(state, knobs)
     prior = knobs.card_prior
     pooled = prior * prices.gain[:, None] * 0.5
-    raw_class = (state.raw_sum.sum(-1) + 2 * knobs.price_start_hs) / (state.price_n.sum(-1) + 2)
+    n, raw = state.sector_n.sum(1), state.sector_raw.sum(1)
+    raw_class = (raw.sum(-1) + 2 * knobs.price_start_hs) / (n.sum(-1) + 2)
+    card_price = (prior * raw_class[:, None] + raw) / (prior + n)
     impact = leaks.class_mean / knobs.leak_propensity
     return Figures(
         answers=answers,
@@ -89,7 +100,8 @@ def figures_of(state: State, knobs: Knobs) -> Figures:
         axe_gain=np.maximum((knobs.told_prior / prior * pooled + state.told_gain) / (knobs.told_prior + state.told_n), 0.0),
         axe_gain_n=state.told_n,
         card_response=(prior * answers.class_rate[:, None] + state.answered) / (prior + state.asked),
-        card_price=(prior * raw_class[:, None] + state.raw_sum) / (prior + state.price_n),
+        card_price=card_price,
+        card_sector_price=nested(card_price, state.sector_n, state.sector_raw, prices.sd, knobs),
         impact=impact,
         fade=state.faded / np.maximum(state.steps_open, _LEAST_WHISPERS),
         premium=_premium(state),

@@ -14,15 +14,18 @@ SIDES = ("BUY", "SELL")
 class Knobs:
     """Priors and forgetting. Pseudo-observations are counts; HS are half-spreads; the sources are in docs/guides/scoring.md.
 
-    ``*_prior`` are pseudo-observations; ``leak_spread`` how far leaks (as a propensity) differ between dealers, ``leak_beta`` their
-    prior; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is advertised, the largest log-ratio one
-    day's answers may add.
+    ``*_prior`` are pseudo-observations, ``sector_prior`` the least of a dealer's mean over all sectors in each of them;
+    ``day_correlation`` how alike quotes of one dealer, sector and day are; ``leak_spread`` how far leaks (as a propensity) differ
+    between dealers, ``leak_beta`` their prior; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is
+    advertised, the largest log-ratio one day's answers may add.
     """
 
     half_life_days: float = 90.0
     leak_half_life_days: float = 180.0
     response_prior: float = 16.0
     price_prior: float = 2.5
+    sector_prior: float = 10.0
+    day_correlation: float = 0.15
     sd_prior: float = 8.0
     sd_start_hs: float = 0.41
     axe_base: float = 0.08
@@ -79,12 +82,16 @@ _CELLS, _OWN, _CLASS = ("axe",), (), ()
 class State:
     """Sums so far. Mutable, because a fold over years of days copies nothing that it need not.
 
-    Per cell: ``axe``, the probability of an axe. Per dealer: counts and sums of answers and quotes (``price_*`` net of the
+    Per cell: ``axe``, the probability of an axe. Per sector and dealer: ``sector_*``, quotes in which those of one day count for
+    fewer, because they err together. Per dealer: counts and sums of answers and quotes (``price_*`` net of the
     axe's gain, ``raw_sum`` as quoted), what was advertised without an axe, quotes of a dealer that advertised.
     Per class: the regression of quotes on axes, whispers, the normal equations of leaks.
     """
 
     axe: Floats
+    sector_n: Floats
+    sector_sum: Floats
+    sector_raw: Floats
     asked: Floats
     answered: Floats
     further: Floats
@@ -125,8 +132,10 @@ class State:
             name: np.zeros(groups)
             for name in ("gain_xx", "gain_xy", "half_spread_sum", "steps_open", "faded", "rfqs", "rfq_drift", "rfq_squares")
         }
+        cells = {name: np.zeros((groups, sectors, dealers)) for name in ("sector_n", "sector_sum", "sector_raw")}
         return cls(
             axe=np.full((groups, sectors, 2, dealers), knobs.axe_base),
+            **cells,
             lost=np.zeros((groups, dealers, dealers)),
             **own,
             **whole,
@@ -138,7 +147,7 @@ class State:
         for name in (
             "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alone_n",
             "alone_told", "told_n", "told_gain", "whisper_n", "whisper_sum", "gain_xx", "gain_xy", "half_spread_sum",
-            "steps_open", "faded",
+            "steps_open", "faded", "sector_n", "sector_sum", "sector_raw",
         ):  # fmt: skip
             getattr(self, name).__imul__(keep)
         for name in ("lost", "drift", "rfqs", "rfq_drift", "rfq_squares"):

@@ -14,13 +14,15 @@ from flows.fit_dealers import logistic
 from flows.fit_state import SIDES, Floats, Knobs, State
 
 CARD_HALF_LIFE_DAYS = 62.0
+TABLES = ("fit_class_terms", "fit_dealer_beliefs", "fit_sector_prices", "fit_axe_beliefs")
 _LEAST_IMPACT_HS = 0.05
 # A cell of which no more is believed than of any other need not be written.
 _WORTH_WRITING = 0.005
+_LEAST_QUOTES = 0.05
 
 
 def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, knobs: Knobs | None = None) -> int:
-    """Fit every class and write ``fit_class_terms``, ``fit_dealer_beliefs`` and ``fit_axe_beliefs``; give the rows of the second.
+    """Fit every class and write the tables of beliefs (``TABLES``); give the rows of ``fit_dealer_beliefs``.
 
     ``until`` is the last day that counts. The scorecard's own figures forget faster than those of ``expected_utility``.
     """
@@ -36,12 +38,13 @@ def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, knobs: Knobs
             morning(state, told, item)
             evening(state, day, item)
     if not axis.classes:
-        for table in ("fit_class_terms", "fit_dealer_beliefs", "fit_axe_beliefs"):
+        for table in TABLES:
             _write(connection, table, {name: [] for name in SNAPSHOT_TABLES[table]})
         return 0
     figures, of_card = figures_of(states[0], own), figures_of(states[1], faster)
     _write(connection, "fit_class_terms", _terms(axis, figures, states[0], own))
     _write(connection, "fit_dealer_beliefs", _dealers(axis, figures, of_card))
+    _write(connection, "fit_sector_prices", _sectors(axis, figures, of_card))
     _write(connection, "fit_axe_beliefs", _axes(axis, states[0], told, own))
     return len(axis.classes) * len(axis.dealers)
 
@@ -89,6 +92,26 @@ def _dealers(axis: Axis, figures: Figures, of_card: Figures) -> dict[str, object
     for name, cells in parts.items():
         columns |= {f"{name}{suffix}": column.ravel() for suffix, column in zip(("", "_n", "_low", "_high"), cells, strict=True)}
     return columns
+
+
+def _sectors(axis: Axis, figures: Figures, of_card: Figures) -> dict[str, object]:
+    prices, n = figures.prices, figures.prices.sector_n
+    several = (n > _LEAST_QUOTES).any(-1).sum(-1) > 1
+    at = np.nonzero((n > _LEAST_QUOTES) & several[:, None, None])
+    unknown = np.full(len(at[0]), np.nan)
+    return {
+        "scorecard_class": np.array(axis.classes, dtype=object)[at[0]],
+        "sector": np.array(axis.sectors, dtype=object)[at[1]],
+        "dealer_id": np.array(axis.dealers, dtype=object)[at[2]],
+        "price_hs": prices.sector_mean[at],
+        "price_hs_n": n[at],
+        "price_hs_low": prices.sector_low[at],
+        "price_hs_high": prices.sector_high[at],
+        "card_price_hs": of_card.card_sector_price[at],
+        "card_price_hs_n": of_card.prices.sector_n[at],
+        "card_price_hs_low": unknown,
+        "card_price_hs_high": unknown,
+    }
 
 
 def _axes(axis: Axis, state: State, told: Floats, knobs: Knobs) -> dict[str, object]:

@@ -7,7 +7,7 @@ import msgspec
 
 from expectations.contracts.vocabulary import Metric
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 WINDOWS_DAYS = (30, 60, 90, 180)
 # Days after which an observation weighs half; 0 = all observations of the window weigh the same.
 HALF_LIVES_DAYS = (0, 60)
@@ -197,6 +197,14 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
             for figure in ("response", "price_hs", "leak_hs", "axe_gain_hs", "card_response", "card_price_hs", "card_leak")
             for suffix in ("", "_n", "_low", "_high")
         },
+    },
+    # One row per dealer x scorecard class x sector in which it quoted, where the class has several sectors: its mean quote there,
+    # shrunk to its mean in the class, and the same as quoted for the scorecard; counts in which quotes of one day weigh less.
+    "fit_sector_prices": {
+        "scorecard_class": "VARCHAR",
+        "sector": "VARCHAR",
+        "dealer_id": "VARCHAR",
+        **{f"{figure}{suffix}": "DOUBLE" for figure in ("price_hs", "card_price_hs") for suffix in ("", "_n", "_low", "_high")},
     },
     # One row per dealer x scorecard class x sector x client side where something was seen: the probability of an axe that suits.
     "fit_axe_beliefs": {

@@ -92,7 +92,10 @@ def scorecards_for(market: Market, security: Security, window_days: int) -> Scor
 def _whispered(plan: Plan, standing: Standing, context: Context) -> Whispered | None:
     """Look at the dealers as a whisper meets them, where one is meant and something hangs on it."""
     open_ = plan.competitive_within_bps is None or standing.rating.view is not None
-    return Whispered.of(standing.beliefs, context, standing.odds_of_a_whisper()) if plan.mode is Mode.SEQUENTIAL and open_ else None
+    if plan.mode is not Mode.SEQUENTIAL or not open_:
+        return None
+    beliefs = standing.beliefs
+    return Whispered.of(beliefs, context, standing.odds(context.sector, premium_hs=beliefs.terms.premium_hs))
 
 
 def _half_spread(market: Market, security: Security, view: LiquidityView) -> float | None:

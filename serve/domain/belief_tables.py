@@ -15,16 +15,17 @@ def beliefs_of(tables: Tables, dealer_ids: tuple[str, ...]) -> Mapping[str, Beli
     """Give each class's beliefs with a row for every dealer on record."""
     terms = {row["scorecard_class"]: msgspec.convert(row, ClassTerms) for row in tables.rows("fit_class_terms")}
     own, axes = _by_class(tables, "fit_dealer_beliefs"), _by_class(tables, "fit_axe_beliefs")
+    sectors = _by_class(tables, "fit_sector_prices")
     return {
-        name: covering_beliefs(_beliefs(terms[name], own[name], axes.get(name)), dealer_ids)
+        name: covering_beliefs(_beliefs(terms[name], own[name], axes.get(name), sectors.get(name)), dealer_ids)
         for name in sorted(terms)
         if name in own
     }
 
 
-def _beliefs(terms: ClassTerms, own: Columns, axes: Columns | None) -> Beliefs:
+def _beliefs(terms: ClassTerms, own: Columns, axes: Columns | None, sectors: Columns | None) -> Beliefs:
     def figure(name: str) -> Figure:
-        return Figure(*(floats(own[f"{name}{suffix}"]) for suffix in ("", "_n", "_low", "_high")))
+        return _figure(own, name)
 
     dealer_ids = tuple(str(name) for name in own["dealer_id"])
     probability, advertised = _axes(axes, dealer_ids, terms.axe_base)
@@ -41,7 +42,30 @@ def _beliefs(terms: ClassTerms, own: Columns, axes: Columns | None) -> Beliefs:
         card_leak=figure("card_leak"),
         axes=probability,
         advertised=advertised,
+        sector_prices=_by_sector(sectors, "price_hs", figure("price_hs"), dealer_ids),
+        sector_card_prices=_by_sector(sectors, "card_price_hs", figure("card_price_hs"), dealer_ids),
     )
+
+
+def _figure(cells: Columns, name: str) -> Figure:
+    return Figure(*(floats(cells[f"{name}{suffix}"]) for suffix in ("", "_n", "_low", "_high")))
+
+
+def _by_sector(rows: Columns | None, name: str, whole: Figure, dealer_ids: tuple[str, ...]) -> dict[str, Figure]:
+    """Lay out a figure by sector; who did not quote in one has there what it has in the class, and no observations."""
+    if rows is None:
+        return {}
+    place = {dealer_id: row for row, dealer_id in enumerate(dealer_ids)}
+    sectors, told = np.asarray(rows["sector"]).astype(str), _figure(rows, name)
+    found = {}
+    for sector in np.unique(sectors):
+        mine = sectors == sector
+        at = np.array([place[str(dealer_id)] for dealer_id in rows["dealer_id"][mine]], dtype=np.int64)
+        own = Figure(whole.mean.copy(), np.zeros(len(dealer_ids)), whole.low.copy(), whole.high.copy())
+        for column, source in ((own.mean, told.mean), (own.n, told.n), (own.low, told.low), (own.high, told.high)):
+            column[at] = source[mine]
+        found[str(sector)] = own
+    return found
 
 
 def _axes(rows: Columns | None, dealer_ids: tuple[str, ...], base: float) -> tuple[dict[tuple[str, Side], Floats], ...]:

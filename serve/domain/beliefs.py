@@ -71,6 +71,7 @@ class Beliefs:
     """One class. ``response`` is the probability to quote when asked alone and without an axe; ``price`` the mean quote in HS
     without an axe; ``leak`` what losing costs us in HS. ``axes`` is the probability of an axe on the side that suits, and
     ``advertised`` whether one is told of, by sector and our side; ``axe_gain`` the HS gained when the dealer advertised.
+    ``sector_prices`` and ``sector_card_prices`` are ``price`` and ``card_price`` in each sector, where there are several.
     """
 
     terms: ClassTerms
@@ -85,10 +86,20 @@ class Beliefs:
     card_leak: Figure
     axes: Mapping[tuple[str, Side], Floats] = field(default_factory=dict)
     advertised: Mapping[tuple[str, Side], Floats] = field(default_factory=dict)
+    sector_prices: Mapping[str, Figure] = field(default_factory=dict)
+    sector_card_prices: Mapping[str, Figure] = field(default_factory=dict)
     row: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "row", {dealer_id: index for index, dealer_id in enumerate(self.dealer_ids)})
+
+    def price_in(self, sector: str | None) -> Figure:
+        """Give each dealer's mean quote in a sector; where nobody quoted in it, that of the class."""
+        return self.sector_prices.get(sector or "", self.price)
+
+    def card_price_in(self, sector: str | None) -> Figure:
+        """Give the same as the scorecard counts it: as quoted, axes and all."""
+        return self.sector_card_prices.get(sector or "", self.card_price)
 
     def axe_of(self, sector: str | None, side: Side) -> Floats:
         """Give each dealer's probability of an axe that suits us; the base rate where nothing was ever seen."""
@@ -121,6 +132,9 @@ def covering_beliefs(beliefs: Beliefs, dealer_ids: tuple[str, ...]) -> Beliefs:
     def spread(source: Floats, fill: float) -> Floats:
         return np.where(known, source[picked], fill) if len(source) else np.full(len(rows), fill)
 
+    def by_sector(figures: Mapping[str, Figure]) -> Mapping[str, Figure]:
+        return {sector: figure.take(rows, terms.price_hs) for sector, figure in figures.items()}
+
     return replace(
         beliefs,
         dealer_ids=dealer_ids,
@@ -134,4 +148,6 @@ def covering_beliefs(beliefs: Beliefs, dealer_ids: tuple[str, ...]) -> Beliefs:
         card_leak=beliefs.card_leak.take(rows, terms.leak_hs / terms.impact_hs if terms.impact_hs else 0.1),
         axes={cell: spread(figures, terms.axe_base) for cell, figures in beliefs.axes.items()},
         advertised={cell: spread(figures, 0.0) for cell, figures in beliefs.advertised.items()},
+        sector_prices=by_sector(beliefs.sector_prices),
+        sector_card_prices=by_sector(beliefs.sector_card_prices),
     )

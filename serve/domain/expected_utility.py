@@ -16,7 +16,7 @@ from serve.domain.market import Counts, Floats
 from serve.domain.quote_odds import QuoteOdds, integral, logistic, odds_of
 from serve.domain.terms import Term
 
-TERMS: tuple[Term, ...] = (Term.CLASS_MEAN, Term.RESPONSE, Term.PRICE, Term.AXE, Term.LEAK)
+TERMS: tuple[Term, ...] = (Term.CLASS_MEAN, Term.RESPONSE, Term.PRICE, Term.SECTOR_PRICE, Term.AXE, Term.LEAK)
 # Beyond the best few by their own worth nobody enters a set: their gain could not be larger than a better one's.
 _CONTENDERS = 32
 _LEAST_GAIN_HS = 1e-6
@@ -36,11 +36,11 @@ class Utility:
 
 
 def utility(beliefs: Beliefs, sector: str | None, side: Side | None, odds: QuoteOdds | None = None) -> Utility:
-    """Take every dealer's worth apart; without a side, axes stand at their base rate.
+    """Take every dealer's worth apart; without a side, axes stand at their base rate. ``odds`` are those of the sector.
 
     The parts are steps from the class's mean dealer to this one, so they add up exactly.
     """
-    odds = odds or odds_of(beliefs)
+    odds = odds or odds_of(beliefs, sector)
     terms, size = beliefs.terms, len(beliefs.dealer_ids)
     axe = np.full(size, terms.axe_base) if side is None else beliefs.axe_of(sector, side)
     mean = _class_worth(beliefs)
@@ -51,7 +51,8 @@ def utility(beliefs: Beliefs, sector: str | None, side: Side | None, odds: Quote
         [
             np.full(size, terms.response * mean),
             (answers - terms.response) * mean,
-            answers * (odds.worth_plain - mean),
+            answers * (odds.worth_usual - mean),
+            answers * (odds.worth_plain - odds.worth_usual),
             axe * (answers_axed * odds.worth_axed - plain),
             -beliefs.leak.mean * (1 - filled),
         ]

@@ -13,7 +13,7 @@ from serve.domain import scorecard
 from serve.domain.beliefs import Beliefs, Figure
 from serve.domain.expected_utility import TERMS, Utility, answer_odds, utility
 from serve.domain.market import COLUMN, Floats, Scorecards
-from serve.domain.quote_odds import QuoteOdds, odds_of
+from serve.domain.quote_odds import QuoteOdds
 from serve.domain.scoring import Component, Scores, known, score
 from serve.domain.spec import EXPECTED_UTILITY, SCORECARD, SEED, ScoreSpec
 from serve.domain.terms import TERM_UNITS, Term
@@ -35,7 +35,7 @@ class Context:
 class Rating:
     """Every dealer's score, by row, with what it is made of. ``unit`` is that of the score and of each contribution.
 
-    ``view`` is there for ``expected_utility``, ``card`` for ``scorecard``.
+    ``view`` is there for ``expected_utility``, ``card`` for ``scorecard``; ``sector`` is the order's, ``None`` = all of the class.
     """
 
     spec: ScoreSpec
@@ -46,6 +46,7 @@ class Rating:
     unit: str
     view: Utility | None = None
     card: scorecard.Card | None = None
+    sector: str | None = None
 
 
 def hangs_on_order(spec: ScoreSpec) -> bool:
@@ -63,7 +64,7 @@ def rate(
     sector, side = (context.sector, context.side) if context else (None, None)
     if spec.model == SCORECARD:
         made = scorecard.card(beliefs, sector, side, tuple((Term(name), weight) for name, weight in spec.weights))
-        return Rating(spec, cards, beliefs, made.contributions, made.total, "points", card=made)
+        return Rating(spec, cards, beliefs, made.contributions, made.total, "points", card=made, sector=sector)
     if spec.model == EXPECTED_UTILITY:
         view = utility(beliefs, sector, side, odds)
         spread = context.half_spread_bps if context else beliefs.terms.half_spread_bps
@@ -71,14 +72,10 @@ def rate(
         total = np.zeros(len(contributions))
         for column in range(len(TERMS)):
             total = total + contributions[:, column]
-        return Rating(spec, cards, beliefs, contributions, total, "bps" if spread else "half-spreads", view=view)
+        unit = "bps" if spread else "half-spreads"
+        return Rating(spec, cards, beliefs, contributions, total, unit, view=view, sector=sector)
     scores: Scores = score(cards, spec)
     return Rating(spec, cards, beliefs, scores.contributions, scores.total, "score")
-
-
-def lay_out(spec: ScoreSpec, beliefs: Beliefs) -> QuoteOdds | None:
-    """Work out what ``rate`` needs for every order of a class, once; ``None`` where the model needs nothing."""
-    return odds_of(beliefs) if spec.model == EXPECTED_UTILITY else None
 
 
 def answer_chance(rating: Rating, further: int) -> Floats:
@@ -95,9 +92,11 @@ def answer_chance(rating: Rating, further: int) -> Floats:
 
 
 def parts(rating: Rating, row: int) -> list[Component]:
-    """Take one dealer's score apart."""
+    """Take one dealer's score apart. Where a sector has no figures of its own, there is no part of it to show."""
     if rating.view is not None:
-        return [_term(rating, term, row, place, 1.0) for place, term in enumerate(TERMS)]
+        own = (rating.sector or "") in rating.beliefs.sector_prices
+        shown = [(place, term) for place, term in enumerate(TERMS) if own or term is not Term.SECTOR_PRICE]
+        return [_term(rating, term, row, place, 1.0) for place, term in shown]
     if rating.card is not None:
         weights = dict(rating.spec.weights)
         return [
@@ -148,12 +147,14 @@ def _figure(rating: Rating, term: Term, row: int) -> Figure:
     beliefs, view, card = rating.beliefs, rating.view, rating.card
     of_card = card is not None
     one = np.array([float(row)])
-    if term is Term.RESPONSE:
-        return (beliefs.card_response if of_card else beliefs.response).take(one, np.nan)
-    if term is Term.PRICE:
-        return (beliefs.card_price if of_card else beliefs.price).take(one, np.nan)
-    if term is Term.LEAK:
-        return (beliefs.card_leak if of_card else beliefs.leak).take(one, np.nan)
+    fitted = {
+        Term.RESPONSE: beliefs.card_response if of_card else beliefs.response,
+        Term.PRICE: beliefs.card_price_in(rating.sector) if of_card else beliefs.price,
+        Term.SECTOR_PRICE: beliefs.price_in(rating.sector),
+        Term.LEAK: beliefs.card_leak if of_card else beliefs.leak,
+    }
+    if term in fitted:
+        return fitted[term].take(one, np.nan)
     unknown = np.array([np.nan])
     if term is Term.CLASS_MEAN:
         return Figure(rating.contributions[row : row + 1, 0], np.array([beliefs.response.n.sum()]), unknown, unknown)

@@ -38,13 +38,14 @@ def logit(probability: Floats) -> Floats:
 class QuoteOdds:
     """Of every dealer of a class, whatever the order: ``plain`` and ``axed`` are dealers x grid, the probability that a quote
     is at or below each price; ``worth_plain`` and ``worth_axed`` the HS that a quote is expected to save against not trading;
-    the logits of answering when asked alone.
+    ``worth_usual`` the same at the dealer's mean over all sectors; the logits of answering when asked alone.
     """
 
     grid: Floats
     step: float
     plain: Floats
     axed: Floats
+    worth_usual: Floats
     worth_plain: Floats
     worth_axed: Floats
     logit_plain: Floats
@@ -52,13 +53,21 @@ class QuoteOdds:
     crowd_logit: float
 
 
-def odds_of(beliefs: Beliefs, premium_hs: float = 0.0) -> QuoteOdds:
-    """Lay out a class's quotes once; ``premium_hs`` is added to every mean (what a whisper costs)."""
+def odds_of(beliefs: Beliefs, sector: str | None = None, premium_hs: float = 0.0) -> QuoteOdds:
+    """Lay out a class's quotes in a sector once; ``premium_hs`` is added to every mean (what a whisper costs)."""
     terms = beliefs.terms
     grid = np.linspace(_LOWEST_HS, terms.outside_hs, POINTS)
     step = float(grid[1] - grid[0])
-    scaled = (grid - (beliefs.price.mean[:, None] + premium_hs)) / beliefs.price_sd[:, None]
+    price = beliefs.price_in(sector)
+    scaled = (grid - (price.mean[:, None] + premium_hs)) / beliefs.price_sd[:, None]
     plain = normal_cdf(scaled)
+    worth = integral(plain, step)
+    same = price is beliefs.price
+    usual = (
+        worth
+        if same
+        else integral(normal_cdf(scaled + (price.mean - beliefs.price.mean)[:, None] / beliefs.price_sd[:, None]), step)
+    )
     axed = normal_cdf(scaled + terms.axe_gain_hs / beliefs.price_sd[:, None])
     alone = logit(beliefs.response.mean)
     return QuoteOdds(
@@ -66,7 +75,8 @@ def odds_of(beliefs: Beliefs, premium_hs: float = 0.0) -> QuoteOdds:
         step=step,
         plain=plain,
         axed=axed,
-        worth_plain=integral(plain, step),
+        worth_usual=usual,
+        worth_plain=worth,
         worth_axed=integral(axed, step),
         logit_plain=alone,
         logit_axed=alone + terms.axe_logit,

@@ -14,14 +14,14 @@ import numpy as np
 from serve.domain.beliefs import Beliefs, ClassTerms, unknown
 from serve.domain.eligibility import Excluded, gate
 from serve.domain.market import COLUMN, METRICS, Market, Scorecards
-from serve.domain.models import Context, Rating, hangs_on_order, lay_out, rate
+from serve.domain.models import Context, Rating, hangs_on_order, rate
 from serve.domain.quote_odds import QuoteOdds, odds_of
 from serve.domain.rules import Condition, Rule, RuleBook, RuleFailed, Verdict
 from serve.domain.rules_logic import Among, possible
 from serve.domain.scoring import covering
 from serve.domain.selection import cut_points, tier_of
 from serve.domain.shortlist import Shortlists
-from serve.domain.spec import ScoreSpec
+from serve.domain.spec import EXPECTED_UTILITY, ScoreSpec
 
 _KEPT_BENCHES, _KEPT_ANSWERS = 4, 512
 _SAME_IN_EVERY_CLASS = frozenset({"dealer.id", "dealer.specialties"})
@@ -40,24 +40,26 @@ class Standing:
     cards: Scorecards
     beliefs: Beliefs
     spec: ScoreSpec
-    odds: QuoteOdds | None
     rating: Rating
     tiers: tuple[int | None, ...]
     by_score: tuple[int, ...]
     facts: tuple[Mapping[str, object], ...]
-    whispers: list[QuoteOdds] = field(default_factory=list, repr=False)
+    laid_out: dict[tuple[str | None, float], QuoteOdds] = field(default_factory=dict, repr=False)
 
-    def odds_of_a_whisper(self) -> QuoteOdds:
-        """Give the odds with the whisper's premium in them; laid out once."""
-        if not self.whispers:
-            self.whispers.append(odds_of(self.beliefs, self.beliefs.terms.premium_hs))
-        return self.whispers[0]
+    def odds(self, sector: str | None, *, premium_hs: float = 0.0) -> QuoteOdds:
+        """Give the odds of quotes in a sector, laid out once; sectors without figures of their own share one."""
+        key = (sector if (sector or "") in self.beliefs.sector_prices else None, premium_hs)
+        known = self.laid_out.get(key)
+        if known is None:
+            known = self.laid_out[key] = odds_of(self.beliefs, key[0], premium_hs)
+        return known
 
     def for_order(self, context: Context) -> "Standing":
         """Give the standing as this order has it: the same dealers and facts, scored for its sector, side and size."""
         if not hangs_on_order(self.spec):
             return self
-        rating = rate(self.spec, self.cards, self.beliefs, context, self.odds)
+        odds = self.odds(context.sector) if self.spec.model == EXPECTED_UTILITY else None
+        rating = rate(self.spec, self.cards, self.beliefs, context, odds)
         return replace(self, rating=rating, by_score=_best_first(rating))
 
 
@@ -98,7 +100,7 @@ class Bench:
         default = self._book.default.score
         wanted = (default.window_days, default.half_life_days)
         for cards in [cards for (_, *span), cards in self._market.scorecards.items() if tuple(span) == wanted]:
-            self.standing(cards.scorecard_class, cards.asset_class, self._book.default.score)
+            self._lay_out(self.standing(cards.scorecard_class, cards.asset_class, self._book.default.score), pause)
             for condition, spec in self._conditions(cards):
                 decided += self._decide_early(condition, self.standing(cards.scorecard_class, cards.asset_class, spec))
                 pause()
@@ -138,13 +140,12 @@ class Bench:
         beliefs = self._market.beliefs.get(scorecard_class)
         if beliefs is None:
             beliefs = unknown(ClassTerms(scorecard_class=scorecard_class, half_spread_bps=None), self._dealer_ids)
-        odds = lay_out(spec, beliefs)
-        rating = rate(spec, cards, beliefs, None, odds)
+        rating = rate(spec, cards, beliefs)
         cuts = cut_points(self._book.tiers, scorecard_class, asset_class)
         tiers = tuple(tier_of(float(share), cuts) for share in cards.rank_share)
         totals = rating.total.tolist()
         facts = tuple(self._facts(cards, row, tiers[row], totals[row]) for row in range(len(totals)))
-        return Standing(cards, beliefs, spec, odds, rating, tiers, _best_first(rating), facts)
+        return Standing(cards, beliefs, spec, rating, tiers, _best_first(rating), facts)
 
     def _facts(self, cards: Scorecards, row: int, tier: int | None, total: float) -> Mapping[str, object]:
         dealer = self._market.dealers[cards.dealer_ids[row]]
@@ -167,6 +168,12 @@ class Bench:
                 yield from ((pick.where, spec) for pick in rule.pick or () if pick.where)
                 if rule.exclude and rule.exclude.where:
                     yield rule.exclude.where, spec
+
+    def _lay_out(self, standing: Standing, pause: Callable[[], None]) -> None:
+        if standing.spec.model == EXPECTED_UTILITY:
+            for sector in (None, *standing.beliefs.sector_prices):
+                standing.odds(sector)
+                pause()
 
     def _decide_early(self, condition: Condition, standing: Standing) -> int:
         if _of_order(condition):

@@ -35,7 +35,12 @@ def card(beliefs: Beliefs, sector: str | None, side: Side | None, weights: tuple
     """Add up every dealer's points; without a side nobody counts as advertising."""
     told = np.zeros(len(beliefs.dealer_ids)) if side is None else beliefs.told_of(sector, side)
     scores = np.column_stack(
-        [beliefs.card_response.mean, 1 - beliefs.card_price.mean, 1 - beliefs.card_leak.mean, told * beliefs.axe_gain.mean]
+        [
+            beliefs.card_response.mean,
+            1 - beliefs.card_price_in(sector).mean,
+            1 - beliefs.card_leak.mean,
+            told * beliefs.axe_gain.mean,
+        ]
     )
     contributions = scores * np.array([POINTS * weight for _, weight in weights])
     total = np.zeros(len(scores))

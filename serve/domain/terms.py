@@ -9,6 +9,7 @@ class Term(StrEnum):
     CLASS_MEAN = "class_mean"
     RESPONSE = "response"
     PRICE = "quoted_price"
+    SECTOR_PRICE = "sector_price"
     AXE = "axe"
     LEAK = "leak"
 
@@ -17,6 +18,7 @@ TERM_UNITS: dict[Term, str] = {
     Term.CLASS_MEAN: "bps",
     Term.RESPONSE: "quoted / asked",
     Term.PRICE: "half-spreads",
+    Term.SECTOR_PRICE: "half-spreads",
     Term.AXE: "probability",
     Term.LEAK: "half-spreads",
 }

@@ -57,7 +57,7 @@ ACCEPTED: dict[tuple[str, str], type[StrEnum]] = {
 # A desk adds its own, so dbt does not close them.
 OPEN = {words.AssetClass, words.CorporateClass}
 # Tables of the snapshot that are fitted in Python and not built by dbt.
-FITTED = {"fit_market_costs", "fit_class_terms", "fit_dealer_beliefs", "fit_axe_beliefs"}
+FITTED = {"fit_market_costs", "fit_class_terms", "fit_dealer_beliefs", "fit_sector_prices", "fit_axe_beliefs"}
 
 
 def rule_book() -> dict[str, Any]:

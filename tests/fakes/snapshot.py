@@ -82,6 +82,7 @@ def small_market() -> Rows:
         "fit_market_costs": [_costs(name) for name in CLASSES],
         "fit_class_terms": [class_terms(name) for name in CLASSES],
         "fit_dealer_beliefs": [belief(name, dealer_id) for name in CLASSES for dealer_id in FIGURES],
+        "fit_sector_prices": [sector_price("C", "CORP_IG", 0.1), sector_price("A", "CORP_IG", 0.0)],
         "fit_axe_beliefs": [axe_belief("C", "CORP_IG", "SELL", 0.7)],
     }
 
@@ -126,6 +127,17 @@ def belief(scorecard_class: str, dealer_id: str) -> dict[str, Any]:
         for suffix, cell in (("", figure), ("_n", 80.0), ("_low", figure - 0.05), ("_high", figure + 0.05))
     }
     return {"scorecard_class": scorecard_class, "dealer_id": dealer_id, "price_sd_hs": 0.4, **cells}
+
+
+def sector_price(dealer_id: str, scorecard_class: str, above_hs: float) -> dict[str, Any]:
+    """Give a dealer's mean quote in industrials, so many half-spreads above its mean in the class."""
+    whole = belief(scorecard_class, dealer_id)
+    figures = {
+        f"{name}{suffix}": whole[f"{name}{suffix}"] + (0.0 if suffix == "_n" else above_hs)
+        for name in ("price_hs", "card_price_hs")
+        for suffix in ("", "_n", "_low", "_high")
+    }
+    return {"scorecard_class": scorecard_class, "sector": "INDUSTRIALS", "dealer_id": dealer_id, **figures}
 
 
 def axe_belief(dealer_id: str, scorecard_class: str, client_side: str, probability: float) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def test_what_was_landed_after_known_at_changes_nothing(everything: Everything) 
     assert [receipt.table for receipt in corrected] == ["rfq_log"]
     assert plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=1)) == everything.facts
     after = plain_refresh.build(home, source, as_of=CUT, known_at=LANDED + timedelta(hours=2))
-    believed = {"fit_class_terms", "fit_dealer_beliefs", "fit_axe_beliefs"}
+    believed = {"fit_class_terms", "fit_dealer_beliefs", "fit_sector_prices", "fit_axe_beliefs"}
     assert {table for table in after if after[table] != everything.facts[table]} == {
         "fct_dealer_scorecards",
         "fct_dealer_scorecard_history",

@@ -10,7 +10,7 @@ from expectations.contracts.snapshot import SNAPSHOT_TABLES
 from flows.fit_beliefs import evening, figures_of, morning
 from flows.fit_leaks import leaks_of
 from flows.fit_state import Day, Floats, Knobs, State
-from flows.fit_tables import fit_beliefs
+from flows.fit_tables import TABLES, fit_beliefs
 
 KNOBS = Knobs()
 DEALERS = 4
@@ -25,9 +25,9 @@ DAILY = {
 }
 
 
-def quiet() -> Day:
+def quiet(sectors: int = 1) -> Day:
     """Give a day on which nothing happened."""
-    cells, own, whole = np.zeros(CELLS), np.zeros((1, DEALERS)), np.zeros(1)
+    cells, own, whole = np.zeros((1, sectors, 2, DEALERS)), np.zeros((1, DEALERS)), np.zeros(1)
     names = ("asked", "answered", "further", "quote_n", "quote_sum", "quote_squares", "told")
     classes = ("steps_open", "faded", "half_spread_sum", "rfqs", "rfq_drift", "rfq_squares")
     return Day(
@@ -46,9 +46,9 @@ def told(*dealers: int) -> Floats:
     return cells
 
 
-def asked(day: Day, dealer: int, costs: list[float], refused: int = 0, side: int = 0) -> Day:
+def asked(day: Day, dealer: int, costs: list[float], refused: int = 0, *, side: int = 0, sector: int = 0) -> Day:
     """Let one dealer quote these costs and refuse so often."""
-    at = (0, 0, side, dealer)
+    at = (0, sector, side, dealer)
     day.asked[at] += len(costs) + refused
     day.answered[at] += len(costs)
     day.quote_n[at] += len(costs)
@@ -58,7 +58,8 @@ def asked(day: Day, dealer: int, costs: list[float], refused: int = 0, side: int
 
 
 def lived(days: list[tuple[Floats, Day]], knobs: Knobs = KNOBS) -> State:
-    state = State.empty((1, 1, DEALERS), knobs)
+    sectors = days[0][1].asked.shape[1]
+    state = State.empty((1, sectors, DEALERS), knobs)
     for advertised, day in days:
         morning(state, advertised, knobs)
         evening(state, day, knobs)
@@ -81,6 +82,31 @@ def test_planted_prices_and_answers_are_found_and_the_unseen_dealer_is_the_class
     assert figures.answers.rate[0].argmax() == 0
     assert (figures.prices.low <= figures.prices.mean).all()
     assert (figures.prices.mean <= figures.prices.high).all()
+
+
+def test_a_dealer_good_in_one_sector_has_a_price_of_its_own_there_and_its_mean_elsewhere() -> None:
+    rng = np.random.default_rng(4)
+    days = []
+    for _ in range(40):
+        day = quiet(sectors=3)
+        for sector, price in enumerate([0.3, 0.8]):
+            asked(day, 0, [float(cost) for cost in rng.normal(price, 0.2, 2)], sector=sector)
+            asked(day, 1, [float(cost) for cost in rng.normal(0.6, 0.2, 2)], sector=sector)
+        days.append((np.zeros((1, 3, 2, DEALERS)), day))
+    prices = figures_of(lived(days), KNOBS).prices
+    assert prices.sector_mean[0, :2, 0] == pytest.approx([0.3, 0.8], abs=0.12)
+    assert prices.sector_mean[0, :2, 1] == pytest.approx([0.6, 0.6], abs=0.06)
+    assert prices.sector_mean[0, 2] == pytest.approx(prices.mean[0])
+    assert (prices.sector_low[0, 2] < prices.low[0])[:2].all()
+    alone = figures_of(lived([(told(), asked(quiet(), 0, [0.2] * 5))]), KNOBS).prices
+    assert alone.sector_mean[0, 0].tolist() == alone.mean[0].tolist()
+
+
+def test_quotes_of_one_day_tell_less_than_as_many_of_different_days() -> None:
+    at_once = lived([(told(), asked(quiet(), 0, [0.2] * 10))]).sector_n[0, 0, 0]
+    apart = lived([(told(), asked(quiet(), 0, [0.2])) for _ in range(10)]).sector_n[0, 0, 0]
+    assert at_once == pytest.approx(10 / (1 + 9 * KNOBS.day_correlation))
+    assert apart > 9
 
 
 def test_an_advertisement_raises_the_axe_and_silence_lets_it_fade() -> None:
@@ -157,6 +183,6 @@ def test_an_empty_warehouse_gives_empty_tables_of_the_contract() -> None:
                 f"create table intermediate.{table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})"
             )
         assert fit_beliefs(connection, date(2026, 1, 1)) == 0
-        for table in ("fit_class_terms", "fit_dealer_beliefs", "fit_axe_beliefs"):
+        for table in TABLES:
             described = {name: kind for name, kind, *_ in connection.execute(f"describe marts.{table}").fetchall()}
             assert described == SNAPSHOT_TABLES[table]

@@ -65,6 +65,26 @@ def test_parts_added_from_left_to_right_are_the_score_to_the_last_digit() -> Non
             assert all(part.n >= 0 for part in shown)
 
 
+def test_a_sector_in_which_a_dealer_quotes_better_is_a_part_of_its_own_and_only_there() -> None:
+    plain = beliefs_of([0.8] * 3, [0.5, 0.6, 0.7], [0.07] * 3)
+    better = Figure(np.array([0.5, 0.6, 0.4]), np.array([30.0, 0.0, 12.0]), np.full(3, 0.3), np.full(3, 0.8))
+    beliefs = replace(plain, sector_prices={"TECH": better}, sector_card_prices={"TECH": better})
+    cards = covering(None, ("CORP_IG", 90, 0), beliefs.dealer_ids)
+    spec = spec_of("expected_utility")
+    rating, elsewhere = (
+        rate(spec, cards, beliefs, Context(sector=name, side=Side.BUY, half_spread_bps=6.0)) for name in ("TECH", None)
+    )
+    shown = {part.metric: part for part in parts(rating, 2)}
+    assert (shown["sector_price"].raw, shown["sector_price"].n) == (0.4, 12)
+    assert shown["sector_price"].contribution > 0
+    assert reduce(add, (part.contribution for part in parts(rating, 2))) == rating.total[2]
+    assert rating.total.argmax() == 2
+    assert elsewhere.total.argmax() == 0
+    assert all(part.metric != "sector_price" for part in parts(elsewhere, 2))
+    assert [card(beliefs, name, Side.BUY).total.argmax() for name in ("TECH", "OIL")] == [2, 0]
+    assert parts(rating, 0)[3].contribution == 0
+
+
 def test_worth_of_one_dealer_is_in_line_with_a_simulation() -> None:
     beliefs = beliefs_of([0.8], [0.6], [0.1], [0.3])
     view = utility(beliefs, "TECH", Side.BUY)

@@ -39,10 +39,12 @@ def test_the_worked_example_of_expected_utility_is_what_the_code_gives() -> None
         scorecard_class="X", half_spread_bps=6.0, response=0.8, price_hs=0.7, price_sd_hs=0.41, leak_hs=0.07, axe_base=0.0
     )
     rest = (figure(0.0), figure(0.9), figure(0.6), figure(0.05))
-    beliefs = Beliefs(terms, ("D",), figure(0.9), figure(0.6), np.array([0.41]), figure(0.05), *rest)
-    view = utility(beliefs, None, None)
+    beliefs = Beliefs(
+        terms, ("D",), figure(0.9), figure(0.6), np.array([0.41]), figure(0.05), *rest, sector_prices={"ENERGY": figure(0.55)}
+    )
+    view = utility(beliefs, "ENERGY", None)
     table = re.findall(r"^\| `?(\w+)`? \|[^|]*\| (-?\d\.\d{3}) \| \**(-?\d\.\d{2})\** \|$", GUIDE, re.MULTILINE)
     given = [*view.contributions[0], view.alone[0]]
-    assert [row[0] for row in table] == ["class_mean", "response", "quoted_price", "axe", "leak", "score"]
+    assert [row[0] for row in table] == ["class_mean", "response", "quoted_price", "sector_price", "axe", "leak", "score"]
     assert [float(row[1]) for row in table] == [pytest.approx(part, abs=6e-4) for part in given]
     assert [float(row[2]) for row in table] == [pytest.approx(6 * part, abs=6e-3) for part in given]
