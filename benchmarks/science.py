@@ -13,6 +13,7 @@ from time import perf_counter
 
 from benchmarks import _science_report as report
 from benchmarks._science_loop import Loop
+from benchmarks._science_off_policy import off_policy_table
 from benchmarks._science_policies import Policy
 from benchmarks._science_roster import ABLATIONS, CONDITIONS, POLICIES
 from benchmarks._science_sql import ScienceSql
@@ -21,6 +22,8 @@ from sim.lab import Conditions
 RESULTS = Path(__file__).parent / "results" / "science.md"
 # Seeds from here on were not used while the models were tuned.
 FINAL_SEEDS = 700_000
+# RFQs that a desk has logged when it asks what another policy would have brought.
+LOGS = (5_000, 20_000)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--days", type=int, default=40, help="days of the loop")
     parser.add_argument("--kinds", nargs="*", choices=[item.name for item in CONDITIONS], help="kinds of worlds; default: all")
     parser.add_argument("--ablations", type=int, default=10, help="worlds in which each part of the model is taken out; 0 = none")
+    parser.add_argument("--off-policy", type=int, default=20, help="worlds in which off-policy estimates meet the truth; 0 = none")
     parser.add_argument("--seed", type=int, default=FINAL_SEEDS)
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args([] if arguments is None else arguments)
@@ -49,6 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             text = _compare(kind, range(chosen.seed, chosen.seed + without), ABLATIONS, (past, days), title="without a part")
             written.append(text)
             sys.stdout.write(text + "\n")
+    if chosen.off_policy:
+        number, sizes = (6, LOGS[:1]) if chosen.short else (chosen.off_policy, LOGS)
+        text = off_policy_table(kinds[0], range(chosen.seed, chosen.seed + number), sizes)
+        written.append(text)
+        sys.stdout.write(text + "\n")
     spent = (perf_counter() - started) / 60
     if chosen.write:
         settings = f"{worlds} worlds of each kind, {past} days of shared past and {days} of the loop, seeds from {chosen.seed:,}"
