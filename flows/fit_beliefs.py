@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows import fit_axes
+from flows import fit_alarm, fit_axes
 from flows.fit_dealers import Answers, Prices, answers_of, day_weight, nested, prices_of
 from flows.fit_leaks import Leaks, leaks_of
 from flows.fit_state import Day, Floats, Knobs, State
@@ -41,16 +41,18 @@ def morning(state: State, told: Floats, knobs: Knobs) -> None:
 def evening(state: State, day: Day, knobs: Knobs, believed: tuple[Answers, Prices] | None = None) -> None:
     """End a day: take in its answers, quotes and drifts, by what was believed before it (``None`` = what the sums say)."""
     answers, prices = believed or (answers_of(state, knobs), prices_of(state, knobs))
-    _sum_quotes(state, day, prices, knobs)
+    state.whisper_n += day.whisper_n
+    state.whisper_sum += day.whisper_sum
+    n, missed = _sum_quotes(state, day, prices, knobs)
+    fit_alarm.watch(state, n, missed, prices.sd, knobs)
     state.asked += day.asked.sum((1, 2))
     state.answered += day.answered.sum((1, 2))
     state.further += day.further.sum((1, 2))
     state.axe_asked += (state.axe * day.asked).sum((1, 2))
     fit_axes.update(state, day, answers, prices, knobs)
-    state.whisper_n += day.whisper_n
-    state.whisper_sum += day.whisper_sum
     state.steps_open += day.steps_open
     state.faded += day.faded
+    state.half_spread_n += day.quote_n.sum((1, 2, 3))
     state.half_spread_sum += day.half_spread_sum
     state.lost += day.lost
     state.drift += day.drift
@@ -59,7 +61,8 @@ def evening(state: State, day: Day, knobs: Knobs, believed: tuple[Answers, Price
     state.rfq_squares += day.rfq_squares
 
 
-def _sum_quotes(state: State, day: Day, prices: Prices, knobs: Knobs) -> None:
+def _sum_quotes(state: State, day: Day, prices: Prices, knobs: Knobs) -> tuple[Floats, Floats]:
+    """Add up the day's quotes; give by dealer how many they count for and by how much they missed what was believed (HS)."""
     gain = prices.gain[:, None, None, None] * state.axe
     n, total = day.quote_n, day.quote_sum + day.quote_n * gain
     # An axe that is only likely leaves the mean right and the spread too wide by its own uncertainty.
@@ -69,19 +72,17 @@ def _sum_quotes(state: State, day: Day, prices: Prices, knobs: Knobs) -> None:
     state.price_sum += total.sum((1, 2))
     state.price_squares += squares.sum((1, 2))
     state.raw_sum += day.quote_sum.sum((1, 2))
-    _sum_by_sector(state, n.sum(2), total.sum(2), day.quote_sum.sum(2), knobs)
+    weight = day_weight(n.sum(2), knobs)
+    counted, counted_sum = weight * n.sum(2), weight * total.sum(2)
+    state.sector_n += counted
+    state.sector_sum += counted_sum
+    state.sector_raw += weight * day.quote_sum.sum(2)
     below = n * prices.sector_mean[:, :, None, :] - day.quote_sum
     state.gain_xx += (n * state.axe**2).sum((1, 2, 3))
     state.gain_xy += (state.axe * below).sum((1, 2, 3))
     state.told_n += (n * day.told).sum((1, 2))
     state.told_gain += (below * day.told).sum((1, 2))
-
-
-def _sum_by_sector(state: State, n: Floats, total: Floats, raw: Floats, knobs: Knobs) -> None:
-    weight = day_weight(n, knobs)
-    state.sector_n += weight * n
-    state.sector_sum += weight * total
-    state.sector_raw += weight * raw
+    return counted.sum(1), (counted_sum - counted * prices.sector_mean).sum(1)
 
 
 def figures_of(state: State, knobs: Knobs) -> Figures:
@@ -105,7 +106,7 @@ def figures_of(state: State, knobs: Knobs) -> Figures:
         impact=impact,
         fade=state.faded / np.maximum(state.steps_open, _LEAST_WHISPERS),
         premium=_premium(state),
-        half_spread_bps=state.half_spread_sum / np.maximum(state.price_n.sum(-1), 1e-9),
+        half_spread_bps=state.half_spread_sum / np.maximum(state.half_spread_n, 1e-9),
     )
 
 

@@ -17,7 +17,8 @@ class Knobs:
     ``*_prior`` are pseudo-observations, ``sector_prior`` the least of a dealer's mean over all sectors in each of them;
     ``day_correlation`` how alike quotes of one dealer, sector and day are; ``leak_spread`` how far leaks (as a propensity) differ
     between dealers, ``leak_beta`` their prior; ``axe_*`` the daily filter: pull towards the base rate, chance that an axe is
-    advertised, the largest log-ratio one day's answers may add.
+    advertised, the largest log-ratio one day's answers may add; ``alarm_*`` a move of a dealer's quotes that is looked for, how
+    sure one must be of it (a log-ratio), and what then is left of its past quotes.
     """
 
     half_life_days: float = 90.0
@@ -38,6 +39,9 @@ class Knobs:
     axe_gain_hs: float = 0.35
     axe_gain_prior: float = 6.0
     told_prior: float = 10.0
+    alarm_shift_hs: float = 0.3
+    alarm_bound: float = 6.0
+    alarm_keeps: float = 0.15
     crowd_logit: float = -0.15
     card_prior: float = 6.0
     response_start: float = 0.7
@@ -84,7 +88,8 @@ class State:
 
     Per cell: ``axe``, the probability of an axe. Per sector and dealer: ``sector_*``, quotes in which those of one day count for
     fewer, because they err together. Per dealer: counts and sums of answers and quotes (``price_*`` net of the
-    axe's gain, ``raw_sum`` as quoted), what was advertised without an axe, quotes of a dealer that advertised.
+    axe's gain, ``raw_sum`` as quoted), what was advertised without an axe, quotes of a dealer that advertised; ``alarm_*``
+    how much speaks for quotes that have moved up or down.
     Per class: the regression of quotes on axes, whispers, the normal equations of leaks.
     """
 
@@ -104,10 +109,13 @@ class State:
     alone_told: Floats
     told_n: Floats
     told_gain: Floats
+    alarm_up: Floats
+    alarm_down: Floats
     whisper_n: Floats
     whisper_sum: Floats
     gain_xx: Floats
     gain_xy: Floats
+    half_spread_n: Floats
     half_spread_sum: Floats
     steps_open: Floats
     faded: Floats
@@ -125,13 +133,16 @@ class State:
             name: np.zeros((groups, dealers))
             for name in (
                 "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alone_n",
-                "alone_told", "told_n", "told_gain", "whisper_n", "whisper_sum", "drift",
+                "alone_told", "told_n", "told_gain", "alarm_up", "alarm_down", "whisper_n", "whisper_sum", "drift",
             )
         }  # fmt: skip
         whole: dict[str, Any] = {
             name: np.zeros(groups)
-            for name in ("gain_xx", "gain_xy", "half_spread_sum", "steps_open", "faded", "rfqs", "rfq_drift", "rfq_squares")
-        }
+            for name in (
+                "gain_xx", "gain_xy", "half_spread_n", "half_spread_sum", "steps_open", "faded", "rfqs", "rfq_drift",
+                "rfq_squares",
+            )
+        }  # fmt: skip
         cells = {name: np.zeros((groups, sectors, dealers)) for name in ("sector_n", "sector_sum", "sector_raw")}
         return cls(
             axe=np.full((groups, sectors, 2, dealers), knobs.axe_base),
@@ -146,8 +157,8 @@ class State:
         keep, keep_leak = 0.5 ** (1 / knobs.half_life_days), 0.5 ** (1 / knobs.leak_half_life_days)
         for name in (
             "asked", "answered", "further", "axe_asked", "price_n", "price_sum", "price_squares", "raw_sum", "alone_n",
-            "alone_told", "told_n", "told_gain", "whisper_n", "whisper_sum", "gain_xx", "gain_xy", "half_spread_sum",
-            "steps_open", "faded", "sector_n", "sector_sum", "sector_raw",
+            "alone_told", "told_n", "told_gain", "whisper_n", "whisper_sum", "gain_xx", "gain_xy", "half_spread_n",
+            "half_spread_sum", "steps_open", "faded", "sector_n", "sector_sum", "sector_raw",
         ):  # fmt: skip
             getattr(self, name).__imul__(keep)
         for name in ("lost", "drift", "rfqs", "rfq_drift", "rfq_squares"):

@@ -8,11 +8,13 @@ import pytest
 
 from expectations.contracts.snapshot import SNAPSHOT_TABLES
 from flows.fit_beliefs import evening, figures_of, morning
+from flows.fit_dealers import prices_of
 from flows.fit_leaks import leaks_of
 from flows.fit_state import Day, Floats, Knobs, State
 from flows.fit_tables import TABLES, fit_beliefs
 
 KNOBS = Knobs()
+DEAF = Knobs(alarm_bound=float("inf"))
 DEALERS = 4
 CELLS = (1, 1, 2, DEALERS)
 
@@ -140,6 +142,18 @@ def test_who_often_advertises_without_an_axe_is_believed_less() -> None:
     state.axe[:] = KNOBS.axe_base
     morning(state, told(0, 2), KNOBS)
     assert state.axe[0, 0, 0, 0] < state.axe[0, 0, 0, 2]
+
+
+@pytest.mark.parametrize("moves", [0.5, -0.5])
+def test_a_dealer_whose_quotes_move_is_believed_anew_within_weeks_and_the_others_keep_their_past(moves: float) -> None:
+    rng = np.random.default_rng(5)
+    days = [asked(asked(quiet(), 0, [rng.normal(0.7 + moves * (day >= 90), 0.3)]), 1, [rng.normal(0.7, 0.3)]) for day in range(110)]
+    watched, deaf = (prices_of(lived([(told(), day) for day in days], knobs), knobs) for knobs in (KNOBS, DEAF))
+    moved = np.array([prices.mean[0, 0] for prices in (watched, deaf)]) - 0.7
+    assert moved[0] / moves > 0.45
+    assert moved[1] / moves < 0.3
+    assert watched.n[0, 0] < deaf.n[0, 0]
+    assert watched.n[0, 1] == pytest.approx(deaf.n[0, 1])
 
 
 def test_the_planted_leaker_is_found_and_no_leak_is_below_zero() -> None:
