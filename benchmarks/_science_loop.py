@@ -105,8 +105,8 @@ class Loop:
         if policy.believes and mind.state is not None:
             morning(mind.state, told, policy.knobs)
             figures = figures_of(mind.state, policy.knobs)
-            if policy.kind == "known":
-                figures = with_truth(figures, self.lab, number)
+            if policy.knows:
+                figures = with_truth(figures, self.lab, number, policy.knows)
                 mind.believed = (figures.answers, figures.prices)
             ids = [tuple(f"p{mind.mark:02d}w{w:03d}D{d:02d}" for d in range(self.dealers)) for w in range(self.worlds)]
             beliefs = [beliefs_of(figures, mind.state, told, group, ids[group // CLASSES]) for group in range(self.groups)]

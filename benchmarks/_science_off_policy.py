@@ -1,4 +1,4 @@
-"""How far off-policy estimates lie from the truth: lists drawn with a logged chance, in worlds where what another policy brings is known.
+"""How far off-policy estimates lie from the truth: lists drawn with a logged chance, in worlds whose truth is known.
 
 A desk asks three of the eight dealers that it knows best, two times in five by lot, else by habit. What is wanted is what
 ``expected_utility`` would have brought with the beliefs of the first day, axes apart. The estimates are those of the back-test;

@@ -35,6 +35,7 @@ from sim.traits import CROWD_LOGIT, USUAL_PANEL
 Floats = npt.NDArray[np.float64]
 CLASSES = len(LAB_CLASSES)
 MOST = 8
+EVERYTHING = frozenset({"answers", "prices", "leaks"})
 EXPLORING = Exploration(share=0.10)
 SIDES = (Side.BUY, Side.SELL)
 Tweak = Callable[[Beliefs], Beliefs]
@@ -42,7 +43,9 @@ Tweak = Callable[[Beliefs], Beliefs]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """``kind`` says how it chooses; ``fade`` and ``premium`` what whispering meets; ``tweak`` takes a part of the beliefs away."""
+    """``kind`` says how it chooses; ``fade`` and ``premium`` what whispering meets; ``tweak`` takes a part of the beliefs away,
+    ``knows`` (of ``EVERYTHING``) puts the truth in its place.
+    """
 
     name: str
     kind: str
@@ -51,11 +54,12 @@ class Policy:
     premium: float = 0.0
     tweak: Tweak | None = None
     take: int | None = None
+    knows: frozenset[str] = frozenset()
 
     @property
     def believes(self) -> bool:
         """Say whether it learns by the fold."""
-        return self.kind in {"scorecard", "utility", "whisper", "known", "explore"}
+        return self.kind in {"scorecard", "utility", "whisper", "explore"}
 
 
 def beliefs_of(figures: Figures, state: State, told: Floats, group: int, ids: tuple[str, ...]) -> Beliefs:
@@ -171,8 +175,8 @@ def true_beliefs(day: LabDay, axe: Floats) -> tuple[Floats, Floats, Floats, Floa
     return response, mean, spread, day.leak * IMPACT_HS[day.klass][:, None]
 
 
-def with_truth(figures: Figures, lab: Lab, number: int) -> Figures:
-    """Put the true parameters in place of the fitted ones; axes are still inferred."""
+def with_truth(figures: Figures, lab: Lab, number: int, known: frozenset[str] = EVERYTHING) -> Figures:
+    """Put the true parameters in place of the fitted ones, of the parts ``known``; axes are still inferred."""
     skill = {n: lab.skill_of(n, number) for n in ("response_logit", "cost_hs", "cost_sd", "axe_gain_hs", "latency_s", "leak")}
     groups = np.arange(len(skill["leak"]))
     own = {name: np.repeat(lab.own[name], CLASSES, axis=0) for name in ("full_size", "sigma")}
@@ -187,7 +191,12 @@ def with_truth(figures: Figures, lab: Lab, number: int) -> Figures:
     prices = replace(
         figures.prices, mean=mean, sector_mean=mean[:, None].repeat(SECTORS, 1), sd=spread, gain=skill["axe_gain_hs"].mean(1)
     )
-    return replace(figures, answers=answers, prices=prices, leaks=replace(figures.leaks, mean=leak))
+    return replace(
+        figures,
+        answers=answers if "answers" in known else figures.answers,
+        prices=prices if "prices" in known else figures.prices,
+        leaks=replace(figures.leaks, mean=leak) if "leaks" in known else figures.leaks,
+    )
 
 
 def oracle(day: LabDay) -> Asking:

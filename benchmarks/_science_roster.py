@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks._science_policies import Policy
+from benchmarks._science_policies import EVERYTHING, Policy
 from flows.fit_state import Knobs
 from flows.fit_tables import CARD_HALF_LIFE_DAYS
 from serve.domain.beliefs import Beliefs
@@ -35,7 +35,7 @@ POLICIES = (
     Policy(name="expected_utility, whisper", kind="whisper", knobs=_OWN),
     Policy(name="whisper, quotes fade 20 % a step", kind="whisper", knobs=_OWN, fade=0.2),
     Policy(name="whisper, quotes 0.1 HS wider", kind="whisper", knobs=_OWN, premium=0.1),
-    Policy(name="all parameters known, axes inferred", kind="known", knobs=_OWN),
+    Policy(name="all parameters known, axes inferred", kind="utility", knobs=_OWN, knows=EVERYTHING),
 )
 
 
@@ -68,5 +68,10 @@ ABLATIONS = (
     Policy(name="no axes", kind="utility", knobs=_OWN, tweak=_no_axes),
     Policy(name="four by their own worth, no set", kind="utility", knobs=_OWN, take=4),
     Policy(name="no sectors within a class", kind="utility", knobs=replace(_OWN, sector_prior=1e9)),
-    Policy(name="half the shrinkage", kind="utility", knobs=replace(_OWN, response_prior=2.0, price_prior=1.25)),
+    Policy(name="no alarm", kind="utility", knobs=replace(_OWN, alarm_bound=float("inf"))),
+    Policy(name="half the shrinkage", kind="utility", knobs=replace(_OWN, response_prior=8.0, price_prior=1.25)),
+    *(
+        Policy(name=f"true {part}, the rest learnt", kind="utility", knobs=_OWN, knows=frozenset({part}))
+        for part in sorted(EVERYTHING)
+    ),
 )

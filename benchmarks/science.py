@@ -6,10 +6,13 @@ chances (paired). The share is (utility - random) / (oracle - random), with 95 %
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
 from benchmarks import _science_report as report
 from benchmarks._science_loop import Loop
@@ -34,36 +37,48 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--past", type=int, default=90, help="days of a past that all share")
     parser.add_argument("--days", type=int, default=40, help="days of the loop")
     parser.add_argument("--kinds", nargs="*", choices=[item.name for item in CONDITIONS], help="kinds of worlds; default: all")
-    parser.add_argument("--ablations", type=int, default=10, help="worlds in which each part of the model is taken out; 0 = none")
+    parser.add_argument("--ablations", type=int, default=10, help="worlds in which each part is taken out, or known; 0 = none")
     parser.add_argument("--off-policy", type=int, default=20, help="worlds in which off-policy estimates meet the truth; 0 = none")
     parser.add_argument("--seed", type=int, default=FINAL_SEEDS)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1, help="processes; a kind of world is one piece of work")
     chosen = parser.parse_args([] if arguments is None else arguments)
-    worlds, past, days = (6, 35, 25) if chosen.short else (chosen.worlds, chosen.past, chosen.days)
-    kinds = [item for item in CONDITIONS if not chosen.kinds or item.name in chosen.kinds]
     started, written = perf_counter(), []
-    for kind in kinds:
-        text = _compare(kind, range(chosen.seed, chosen.seed + worlds), POLICIES, (past, days))
-        written.append(text)
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    without = 0 if chosen.short else min(chosen.ablations, worlds)
-    if without:
-        for kind in kinds[:1]:
-            text = _compare(kind, range(chosen.seed, chosen.seed + without), ABLATIONS, (past, days), title="without a part")
-            written.append(text)
-            sys.stdout.write(text + "\n")
-    if chosen.off_policy:
-        number, sizes = (6, LOGS[:1]) if chosen.short else (chosen.off_policy, LOGS)
-        text = off_policy_table(kinds[0], range(chosen.seed, chosen.seed + number), sizes)
-        written.append(text)
-        sys.stdout.write(text + "\n")
+    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
+        for piece in [pool.submit(*work) for work in _work(chosen)]:
+            written.append(piece.result())
+            sys.stdout.write(written[-1] + "\n")
+            sys.stdout.flush()
     spent = (perf_counter() - started) / 60
     if chosen.write:
-        settings = f"{worlds} worlds of each kind, {past} days of shared past and {days} of the loop, seeds from {chosen.seed:,}"
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(report.page(written, settings, sys.argv[1:], spent))
+        RESULTS.write_text(report.page(written, _settings(chosen), sys.argv[1:], spent))
     sys.stdout.write(f"{spent:.0f} minutes\n")
+
+
+def _size(chosen: argparse.Namespace) -> tuple[int, int, int]:
+    """Give worlds, days of the past, days of the loop."""
+    return (6, 35, 25) if chosen.short else (chosen.worlds, chosen.past, chosen.days)
+
+
+def _settings(chosen: argparse.Namespace) -> str:
+    worlds, past, days = _size(chosen)
+    return f"{worlds} worlds of each kind, {past} days of shared past and {days} of the loop, seeds from {chosen.seed:,}"
+
+
+def _work(chosen: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
+    """Give the pieces of work in the order of the page, each a function that gives a table and its arguments."""
+    worlds, past, days = _size(chosen)
+    kinds = [item for item in CONDITIONS if not chosen.kinds or item.name in chosen.kinds]
+    seeds = range(chosen.seed, chosen.seed + worlds)
+    for kind in kinds:
+        yield _compare, kind, seeds, POLICIES, (past, days)
+    if chosen.ablations and not chosen.short:
+        for kind in kinds:
+            yield _compare, kind, seeds[: chosen.ablations], ABLATIONS, (past, days), "parts taken away or known"
+    if chosen.off_policy:
+        number, sizes = (6, LOGS[:1]) if chosen.short else (chosen.off_policy, LOGS)
+        yield off_policy_table, kinds[0], range(chosen.seed, chosen.seed + number), sizes
 
 
 def _compare(kind: Conditions, seeds: Sequence[int], policies: Sequence[Policy], spans: tuple[int, int], title: str = "") -> str:
