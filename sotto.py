@@ -119,7 +119,7 @@ def backtest(
     every: Annotated[int, typer.Option(min=1, help="Days between two re-fits.")] = 7,
     sources: Annotated[Path | None, typer.Option(help="As for a refresh; nothing is pulled.")] = None,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the page and the figures.")] = None,
-    propose: Annotated[bool, typer.Option("--propose", help="Search weights, too, and write drafts of the rule book.")] = False,
+    propose: Annotated[bool, typer.Option("--propose", help="Search weights and priors, and write drafts of both files.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Walk through history with the code of the desk: do the models pick better dealers? Goes on where it ended."""

@@ -1,8 +1,8 @@
-"""How far off-policy estimates lie from the truth: lists drawn with a logged chance, in worlds whose truth is known.
+"""How far off-policy estimates lie from the truth, in worlds where what another policy would have brought is known.
 
-A desk asks three of the eight dealers that it knows best, two times in five by lot, else by habit. What is wanted is what
-``expected_utility`` would have brought with the beliefs of the first day, axes apart. The estimates are those of the back-test;
-the truth is the mean over many other chances of the same orders. An error counts as a share of the gap between the two policies.
+A desk asks three of the eight dealers that it knows best, two times in five by lot, else by habit; the chance is logged. What
+is wanted is what ``expected_utility`` would have brought with the beliefs of the first day, axes apart. The estimates are those
+of the back-test; the truth is the mean over many other chances of the same orders. An error counts as a share of the gap.
 """
 
 from collections.abc import Sequence

@@ -6,12 +6,12 @@ import numpy as np
 
 from benchmarks._science_policies import EVERYTHING, Policy
 from flows.fit_state import Knobs
-from flows.fit_tables import CARD_HALF_LIFE_DAYS
+from flows.priors import Priors
 from serve.domain.beliefs import Beliefs
 from sim.lab import Conditions
 
 _OWN = Knobs()
-_CARD = Knobs(half_life_days=CARD_HALF_LIFE_DAYS)
+_CARD = Priors().of_card
 # Days on which a fifth of dealers and classes change: two within the loop.
 _SHIFTS = (98, 114)
 

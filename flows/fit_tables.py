@@ -12,8 +12,8 @@ from flows.fit_beliefs import Figures, evening, figures_of, morning
 from flows.fit_days import Axis, Days
 from flows.fit_dealers import logistic
 from flows.fit_state import SIDES, Floats, Knobs, State
+from flows.priors import SHIPPED, Priors
 
-CARD_HALF_LIFE_DAYS = 62.0
 TABLES = ("fit_class_terms", "fit_dealer_beliefs", "fit_sector_prices", "fit_axe_beliefs")
 _LEAST_IMPACT_HS = 0.05
 # A cell of which no more is believed than of any other need not be written.
@@ -21,13 +21,12 @@ _WORTH_WRITING = 0.005
 _LEAST_QUOTES = 0.05
 
 
-def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, knobs: Knobs | None = None) -> int:
+def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, priors: Priors = SHIPPED) -> int:
     """Fit every class and write the tables of beliefs (``TABLES``); give the rows of ``fit_dealer_beliefs``.
 
     ``until`` is the last day that counts. The scorecard's own figures forget faster than those of ``expected_utility``.
     """
-    own = knobs or Knobs()
-    faster = Knobs(half_life_days=CARD_HALF_LIFE_DAYS)
+    own, faster = priors.knobs, priors.of_card
     days = Days(connection, until)
     axis = days.axis
     shape = (len(axis.classes), len(axis.sectors), len(axis.dealers))

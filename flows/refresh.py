@@ -24,6 +24,7 @@ from flows.executions import post_executions
 from flows.landing import Landing, Receipt
 from flows.notify import tell_of_failure
 from flows.previous import lay_previous
+from flows.priors import read_priors
 from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
@@ -79,8 +80,9 @@ def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
 @task(cache_policy=NO_CACHE)
 def fit_figures(settings: FlowSettings, as_of: datetime) -> int:
     """Fit the market's costs and what is believed of dealers from the daily statistics, and write them beside the marts."""
+    priors = read_priors(settings.config)
     with duckdb.connect(str(settings.state.warehouse)) as connection:
-        return fit.fit_market_costs(connection) + fit_tables.fit_beliefs(connection, as_of.date())
+        return fit.fit_market_costs(connection) + fit_tables.fit_beliefs(connection, as_of.date(), priors)
 
 
 @task(cache_policy=NO_CACHE)
@@ -108,6 +110,8 @@ def refresh(
     """
     settings = FlowSettings()
     try:
+        # Faults of the configuration are told before anything is pulled.
+        read_priors(settings.config)
         with FileLock(_made(settings.state.root) / "refresh.lock", blocking=False):
             manifest = _refresh(settings, _listed(settings, sources), as_of, known_at, full=full, tables=tables)
     except Timeout:

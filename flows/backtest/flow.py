@@ -13,12 +13,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
 from flows.backtest import plan
+from flows.backtest.calibrate_priors import draft_of_priors
 from flows.backtest.page import page_of
 from flows.backtest.report import Report, report_of
 from flows.backtest.scoring import Period
 from flows.backtest.terminal import shown, summary
 from flows.backtest.walk import forget_old, walk
 from flows.notify import tell_of_failure
+from flows.priors import FILE as PRIORS
 from flows.refused import Refused
 from flows.settings import FlowSettings
 
@@ -42,15 +44,28 @@ def walk_through(settings: FlowSettings, asked: plan.Asked) -> list[Period]:
 
 
 @task(cache_policy=NO_CACHE, tags=["backtest"])
-def sum_up(asked: plan.Asked, periods: Sequence[Period], out: Path, book: Path | None) -> Report:
-    """Work out the figures and write the JSON and the page; with a rule book, drafts of it with the weights proposed."""
-    report = report_of(asked.span, asked.challengers, periods, book.read_text(encoding="utf-8") if book else None)
+def sum_up(asked: plan.Asked, periods: Sequence[Period], out: Path, config: Path | None) -> Report:
+    """Work out the figures and write the JSON and the page; with a configuration folder, drafts of its rule book and its priors."""
+    if config is None:
+        report = report_of(asked.span, asked.challengers, periods)
+    else:
+        book = (config / "rules.yml").read_text(encoding="utf-8")
+        report = report_of(asked.span, asked.challengers, periods, book, asked.priors)
     out.mkdir(parents=True, exist_ok=True)
+    _draft_priors(report, out, config)
     for proposal in report.proposals:
         (out / f"draft-{proposal.name}.yml").write_text(proposal.draft, encoding="utf-8")
     (out / FIGURES).write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     (out / PAGE).write_text(page_of(report), encoding="utf-8")
     return report
+
+
+def _draft_priors(report: Report, out: Path, config: Path | None) -> None:
+    declared = config / PRIORS if config else None
+    text = declared.read_text(encoding="utf-8") if declared and declared.exists() else ""
+    draft = draft_of_priors(text, report.prior_proposals)
+    if draft is not None:
+        (out / f"draft-{PRIORS}").write_text(draft, encoding="utf-8")
 
 
 @flow(name="backtest", timeout_seconds=12 * 3600, on_failure=[tell_of_failure], on_crashed=[tell_of_failure])
@@ -84,11 +99,12 @@ def backtest(
             models=models,
             rules=rules,
             sources=sources,
+            propose=propose,
         )
         asked.folder.root.mkdir(parents=True, exist_ok=True)
         target = Path(out).resolve() if out else asked.folder.root
         with FileLock(asked.folder.root / "backtest.lock", blocking=False):
-            report = sum_up(asked, walk_through(settings, asked), target, settings.config / "rules.yml" if propose else None)
+            report = sum_up(asked, walk_through(settings, asked), target, settings.config if propose else None)
     except Timeout:
         return Failed(message="the same back-test is running", data=Refused(["the same back-test is running; wait for it to end"]))
     except Refused as refused:

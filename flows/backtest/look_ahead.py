@@ -15,6 +15,7 @@ from expectations.contracts.snapshot import SNAPSHOT_TABLES
 from flows.backtest.past import Model, build_models
 from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
+from flows.priors import SHIPPED, Priors
 from flows.refused import Refused
 from serve.domain.tables import floats
 
@@ -40,14 +41,16 @@ def _reading(table: str) -> str:
     return f"select {', '.join(listed)} from marts.{table} order by {', '.join(order)}"
 
 
-def refuse_look_ahead(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], instant: datetime) -> None:
+def refuse_look_ahead(
+    connection: duckdb.DuckDBPyConnection, models: Sequence[Model], instant: datetime, priors: Priors = SHIPPED
+) -> None:
     """Build the marts, the fits too, with and without the rows that came after ``instant``, and compare every cell.
 
     Raises Refused naming each table that differs. Leaves the marts as of ``instant`` behind.
     """
     with _without_later_rows(connection, instant):
-        cut = _built(connection, models, instant)
-    whole = _built(connection, models, instant)
+        cut = _built(connection, models, instant, priors)
+    whole = _built(connection, models, instant, priors)
     differing = [table for table in SNAPSHOT_TABLES if not _same(table, whole[table], cut[table])]
     if differing:
         raise Refused(
@@ -59,10 +62,10 @@ def refuse_look_ahead(connection: duckdb.DuckDBPyConnection, models: Sequence[Mo
         )
 
 
-def _built(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], instant: datetime) -> dict[str, Columns]:
+def _built(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], instant: datetime, priors: Priors) -> dict[str, Columns]:
     build_models(connection, models, instant)
     fit_market_costs(connection)
-    fit_beliefs(connection, instant.date())
+    fit_beliefs(connection, instant.date(), priors)
     return {table: connection.execute(_reading(table)).fetchnumpy() for table in SNAPSHOT_TABLES}
 
 

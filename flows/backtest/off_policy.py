@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from flows.backtest.bootstrap import Days, Estimate, Floats
-from flows.backtest.picks import NOT_TRADING_HS
+from flows.backtest.charges import NOT_TRADING_HS
 from flows.backtest.scoring import ScoredRfq
 
 FEWEST_EFFECTIVE = 30.0

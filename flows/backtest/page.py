@@ -5,7 +5,7 @@ from html import escape
 
 from flows.backtest import charts
 from flows.backtest.report import Report
-from flows.backtest.terminal import listed, shown, summary
+from flows.backtest.terminal import PRIOR_HEADS, listed, prior_rows, shown, summary
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -52,6 +52,10 @@ _PROPOSED = (
     "Searched on the first two thirds of the days, told on the last third; the weight of the leak is left as it is, since leaks do "
     "not show in quotes. Nothing has changed: hand the draft in, and another person approves it or not."
 )
+_PRIORS = (
+    "Each searched by itself on the first two thirds of the days. What is better on the last third stands in the draft of "
+    "priors.yml; nothing has changed until somebody puts it into the configuration."
+)
 _OFF_POLICY = (
     "What the best quote would have gained over not trading had a challenger chosen the lists, from RFQs whose list was left to "
     "chance and whose chance is logged."
@@ -85,6 +89,8 @@ def _sections(report: Report) -> Iterable[str]:
         yield _section("Expected and realised", _EXPECTED, _expected(report) + charts.expected(report.expected))
     if report.proposals:
         yield _section("Weights proposed", _PROPOSED, _proposals(report))
+    if report.prior_proposals:
+        yield _section("Priors proposed", _PRIORS, _table(PRIOR_HEADS, prior_rows(report)))
     if report.off_policy:
         yield _section("Had it chosen the lists", _OFF_POLICY, _off_policy(report))
 

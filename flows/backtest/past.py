@@ -18,6 +18,7 @@ from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
 from flows.landing import Landing, Receipt
 from flows.landing_index import KEPT_BY_DAY
+from flows.priors import read_priors
 from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.transform import dbt_environment, lay_views
@@ -115,6 +116,7 @@ class Past:
     def __init__(self, settings: FlowSettings, scratch: Home, receipts: Sequence[Receipt]) -> None:
         """Compile the project. Raises Refused."""
         self._settings, self._scratch = settings, scratch
+        self.priors = read_priors(settings.config)
         self.models = compiled(settings, scratch)
         lay_views(scratch, Landing(settings.state), list(receipts), new=[])
         with self.connected() as connection:
@@ -129,7 +131,7 @@ class Past:
         with self.connected() as connection:
             build_models(connection, self.models, instant)
             fit_market_costs(connection)
-            fit_beliefs(connection, instant.date())
+            fit_beliefs(connection, instant.date(), self.priors)
             yield connection
 
     @contextmanager

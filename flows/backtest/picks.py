@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 
 from flows.backtest.bootstrap import Days, Estimate, Floats
+from flows.backtest.charges import charged_costs
 from flows.backtest.scoring import ScoredRfq
 
-NOT_TRADING_HS = 1.5
 RANDOM = "random"
 _CLOSE_BPS = 1e-9
 
@@ -56,15 +56,14 @@ def compared(scored: Sequence[ScoredRfq]) -> Compared:
     """Choose the RFQs that can be compared, and charge those who did not quote."""
     kept, charged, alone, unquoted = [], [], 0, 0
     for item in scored:
-        costs = np.array([np.nan if cost is None else cost for cost in item.rfq.quoted_bps])
-        if len(costs) < 2:
+        costs = charged_costs(item.rfq)
+        if len(item.rfq.dealers) < 2:
             alone += 1
-        elif np.isnan(costs).all():
+        elif costs is None:
             unquoted += 1
         else:
-            worst = max(float(np.nanmax(costs)), NOT_TRADING_HS * (item.rfq.half_spread_bps or 0.0))
             kept.append(item)
-            charged.append(np.where(np.isnan(costs), worst, costs))
+            charged.append(costs)
     return Compared(rfqs=kept, charged=charged, alone=alone, unquoted=unquoted)
 
 

@@ -11,8 +11,10 @@ import msgspec
 from expectations.contracts.home import Home
 from flows import deliveries
 from flows.backtest.challengers import challengers_of
+from flows.backtest.foretelling import candidates_of
 from flows.backtest.project import project_hash
 from flows.landing import Landing, Receipt
+from flows.priors import SHIPPED, Priors, read_priors
 from flows.publish import current_id, read_manifest
 from flows.refused import Refused
 from flows.settings import FlowSettings
@@ -42,12 +44,17 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a back-test is to do: ``used`` are the deliveries to build from, ``folder`` where what is finished is kept."""
+    """What a back-test is to do: ``used`` are the deliveries to build from, ``folder`` where what is finished is kept.
+
+    ``candidates`` are other priors to try beside the desk's, by name; none unless values are to be proposed.
+    """
 
     span: Span
     challengers: dict[str, Desk]
     used: list[Receipt]
     folder: Home
+    priors: Priors = SHIPPED
+    candidates: dict[str, Priors] = {}
 
 
 def ask(
@@ -60,13 +67,17 @@ def ask(
     models: Sequence[str] | None = None,
     rules: Sequence[str] | None = None,
     sources: str | None = None,
+    propose: bool = False,
 ) -> Asked:
     """Check what is asked for; the parameters are those of the flow. Raises Refused with each reason."""
     span = span_of(first, last, days, every_days, today=datetime.now(UTC).date())
     challengers = challengers_of(settings, models or [], rules or [])
     used = receipts_of(settings, sources)
     texts = [Path(path).read_text(encoding="utf-8") for path in rules or []]
-    return Asked(span=span, challengers=challengers, used=used, folder=_folder(settings, span, challengers, texts, used))
+    priors = read_priors(settings.config)
+    candidates = candidates_of(priors) if propose else {}
+    folder = _folder(settings, span, challengers, [*texts, repr(priors), *candidates], used)
+    return Asked(span=span, challengers=challengers, used=used, folder=folder, priors=priors, candidates=candidates)
 
 
 def span_of(first: date | None, last: date | None, days: int, every_days: int, *, today: date) -> Span:

@@ -7,6 +7,7 @@ import numpy as np
 
 from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.calibrate import Proposal, propose
+from flows.backtest.calibrate_priors import PriorProposal, propose_priors
 from flows.backtest.costs import ByCount, Expected, cost_by_count, expected_against_came
 from flows.backtest.odds import Calibration, calibration
 from flows.backtest.off_policy import OffPolicy, off_policy
@@ -14,6 +15,7 @@ from flows.backtest.picks import Compared, Uplift, Versus, compared, gain_by_cla
 from flows.backtest.plan import Span
 from flows.backtest.ranks import RankFigures, rank_figures
 from flows.backtest.scoring import HISTORY, Period
+from flows.priors import Priors
 from flows.refused import Refused
 from serve.domain.advise import Desk
 
@@ -53,10 +55,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     off_policy: list[OffPolicy]
     cumulative_gain_bps: dict[str, list[tuple[str, float]]]
     proposals: list[Proposal] = []
+    prior_proposals: list[PriorProposal] = []
 
 
-def report_of(span: Span, challengers: Mapping[str, Desk], periods: Sequence[Period], book_text: str | None = None) -> Report:
-    """Work out every figure, and with a rule book's text proposals for it. Raises Refused where no RFQ can be compared."""
+def report_of(
+    span: Span,
+    challengers: Mapping[str, Desk],
+    periods: Sequence[Period],
+    book_text: str | None = None,
+    priors: Priors | None = None,
+) -> Report:
+    """Work out every figure, and with a rule book's text and the priors in force proposals for both.
+
+    Raises Refused where no RFQ can be compared.
+    """
     scored = [item for period in periods for item in period.rfqs]
     field = compared(scored)
     unknown = sum(period.unknown for period in periods)
@@ -86,6 +98,7 @@ def report_of(span: Span, challengers: Mapping[str, Desk], periods: Sequence[Per
         expected=expected_against_came(scored, every_day),
         off_policy=[off_policy(name, scored) for name in challengers],
         proposals=propose(challengers, periods, book_text) if book_text is not None else [],
+        prior_proposals=propose_priors(priors, periods) if priors is not None else [],
         cumulative_gain_bps={name: _added_up(field, gains(name, field)) for name in names},
     )
 

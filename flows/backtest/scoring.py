@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from expectations.contracts.vocabulary import Side
+from flows.backtest.foretelling import Foretold
 from flows.backtest.history import PastRfq
 from flows.refused import Refused
 from serve.domain.advise import Desk, weigh
@@ -51,7 +52,7 @@ class ScoredRfq(msgspec.Struct, frozen=True, kw_only=True):
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
     """One walk: ``standings`` hold each challenger's score of every dealer by class as of the start (higher is better);
-    ``unknown`` counts RFQs in bonds that were not on record then.
+    ``unknown`` counts RFQs in bonds that were not on record then; ``foretold`` is how each set of priors did that was tried.
     """
 
     since: str
@@ -59,6 +60,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     rfqs: list[ScoredRfq]
     standings: dict[str, dict[str, dict[str, float]]]
     unknown: int
+    foretold: dict[str, list[Foretold]] = {}
 
 
 def score_rfqs(

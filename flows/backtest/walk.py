@@ -12,15 +12,17 @@ import duckdb
 import msgspec
 
 from expectations.contracts.home import Home
-from flows.backtest.history import mean_costs, read_rfqs, spans
+from flows.backtest.foretelling import NOW, Foretold, foretell
+from flows.backtest.history import PastRfq, mean_costs, read_rfqs, spans
 from flows.backtest.look_ahead import refuse_look_ahead
 from flows.backtest.past import Past
 from flows.backtest.plan import Asked, Span
 from flows.backtest.scoring import Period, score_rfqs, standings_of
-from flows.backtest.tables import read_market
+from flows.backtest.tables import read_beliefs, read_market
+from flows.fit_tables import fit_beliefs
 from flows.refused import Refused
 from flows.settings import FlowSettings
-from serve.domain.advise import Desk
+from serve.domain.beliefs import Beliefs
 from serve.domain.market import Market
 
 log = logging.getLogger("flows.backtest")
@@ -28,11 +30,12 @@ log = logging.getLogger("flows.backtest")
 
 @dataclass(frozen=True)
 class _Known:
-    """What was known at a re-fit."""
+    """What was known at a re-fit, and what other priors would have made of it, by name."""
 
     at: datetime
     market: Market
     means: dict[str, dict[str, float]]
+    otherwise: dict[str, Mapping[str, Beliefs]]
 
 
 def walk(settings: FlowSettings, asked: Asked) -> list[Period]:
@@ -51,12 +54,13 @@ def walk(settings: FlowSettings, asked: Asked) -> list[Period]:
         at = missing[0][0]
         with past.connected() as connection:
             _refuse_no_history(connection, span)
-            refuse_look_ahead(connection, past.models, at)
-            known = _Known(at, read_market(connection, at), mean_costs(connection))
+            refuse_look_ahead(connection, past.models, at, asked.priors)
+            known = _read(connection, at, asked)
         for since, until in missing:
             if known.at != since:
-                known = _known_at(past, since)
-            period, known = _step(past, known, until, asked.challengers)
+                with past.at(since) as connection:
+                    known = _read(connection, since, asked)
+            period, known = _step(past, known, until, asked)
             _keep(_file(folder, since), period)
             left = [pair for pair in missing if pair[0] > since]
             log.info("%s to %s", since.date(), until.date(), extra=_counted(wanted, left))
@@ -64,16 +68,21 @@ def walk(settings: FlowSettings, asked: Asked) -> list[Period]:
     return [msgspec.json.decode(_file(folder, since).read_bytes(), type=Period) for since, _ in wanted]
 
 
-def _known_at(past: Past, at: datetime) -> _Known:
-    with past.at(at) as connection:
-        return _Known(at, read_market(connection, at), mean_costs(connection))
+def _read(connection: duckdb.DuckDBPyConnection, at: datetime, asked: Asked) -> _Known:
+    market, means = read_market(connection, at), mean_costs(connection)
+    otherwise = {}
+    for name, priors in asked.candidates.items():
+        fit_beliefs(connection, at.date(), priors)
+        otherwise[name] = read_beliefs(connection, tuple(sorted(market.dealers)))
+    return _Known(at, market, means, otherwise)
 
 
-def _step(past: Past, known: _Known, until: datetime, challengers: Mapping[str, Desk]) -> tuple[Period, _Known]:
+def _step(past: Past, known: _Known, until: datetime, asked: Asked) -> tuple[Period, _Known]:
     """Score what came from one re-fit to the next; give that and what is known at its end."""
+    challengers = asked.challengers
     with past.at(until) as connection:
         rfqs = read_rfqs(connection, known.at, until)
-        after = _Known(until, read_market(connection, until), mean_costs(connection))
+        after = _read(connection, until, asked)
     scored, unknown = score_rfqs(rfqs, known.market, challengers, known.means)
     period = Period(
         since=known.at.date().isoformat(),
@@ -81,8 +90,16 @@ def _step(past: Past, known: _Known, until: datetime, challengers: Mapping[str, 
         rfqs=scored,
         standings=standings_of(known.market, challengers, known.means),
         unknown=unknown,
+        foretold=_foretold(rfqs, known),
     )
     return period, after
+
+
+def _foretold(rfqs: Sequence[PastRfq], known: _Known) -> dict[str, list[Foretold]]:
+    if not known.otherwise:
+        return {}
+    every = {NOW: known.market.beliefs, **known.otherwise}
+    return {name: foretell(rfqs, known.market.securities, beliefs) for name, beliefs in every.items()}
 
 
 def _file(folder: Home, since: datetime) -> Path:
