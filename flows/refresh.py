@@ -80,9 +80,8 @@ def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
 @task(cache_policy=NO_CACHE)
 def fit_figures(settings: FlowSettings, as_of: datetime) -> int:
     """Fit the market's costs and what is believed of dealers from the daily statistics, and write them beside the marts."""
-    priors = read_priors(settings.config)
     with duckdb.connect(str(settings.state.warehouse)) as connection:
-        return fit.fit_market_costs(connection) + fit_tables.fit_beliefs(connection, as_of.date(), priors)
+        return fit.fit_market_costs(connection) + fit_tables.fit_beliefs(connection, as_of.date(), read_priors(settings.config))
 
 
 @task(cache_policy=NO_CACHE)
