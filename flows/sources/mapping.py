@@ -68,7 +68,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which slice of time a request asks for: days from ``start`` on, the last ``overlap_days`` of them asked for again."""
+    """Which slice of time is asked for: days from ``start`` on, the last ``overlap_days`` of them asked for again.
+
+    ``since`` and ``until`` name the bounds: parameters of a request, or ``:since`` and ``:until`` in a query.
+    """
 
     since: str
     until: str
@@ -88,11 +91,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class TableMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One canonical table out of a vendor's ``files`` (a glob), ``endpoint``, ``query`` or ``relation``."""
+    """One canonical table out of a vendor's ``files`` (a glob), ``endpoint``, ``query`` (by ``window``, if any) or ``relation``."""
 
     files: str | None = None
     endpoint: Endpoint | None = None
     query: str | None = None
+    window: Window | None = None
     relation: str | None = None
     delimiter: str = ","
     time_zone: str | None = None

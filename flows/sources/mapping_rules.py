@@ -34,10 +34,19 @@ def faults_of(table: Table, mapped: "TableMap", units: Named[str, int]) -> Itera
         yield ("codes",), "codes and code_column belong together: the column that holds the code, and what each code means"
     if mapped.time_zone and mapped.time_zone not in available_timezones():
         yield ("time_zone",), f"there is no time zone {mapped.time_zone!r}{closest(mapped.time_zone, available_timezones())}"
+    yield from _window_faults(mapped)
     if mapped.response_time_floor_s is not None and table.name != "rfq_log":
         yield ("response_time_floor_s",), "is for rfq_log only"
     if "security_id" in mapped.columns and mapped.security_id_type is None:
         yield (), "declare security_id_type: CUSIP, ISIN, FIGI, INTERNAL, or ANY where the vendor mixes them"
+
+
+def _window_faults(mapped: "TableMap") -> Iterator[Fault]:
+    if mapped.window is None:
+        return
+    unbound = [f":{name}" for name in (mapped.window.since, mapped.window.until) if f":{name}" not in (mapped.query or "")]
+    if unbound:
+        yield ("window",), f"belongs to a query that has {' and '.join(unbound)} in it; an endpoint has a window of its own"
 
 
 def _missing(table: Table, mapped: "TableMap") -> Iterator[Fault]:

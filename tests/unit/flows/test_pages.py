@@ -7,8 +7,8 @@ import pytest
 from flows.sources.mapping import Endpoint, Page, Window
 from flows.sources.pages import after, due, first, rows_of
 from flows.sources.pulled import SourceError
-from flows.sources.rest import content_hash
 from flows.sources.rest_client import retry_after_s
+from flows.sources.windows import content_hash
 
 NOW = datetime(2025, 6, 3, 12, tzinfo=UTC)
 WINDOW = Window(since="from", until="to", start="2025-06-01", days=1, overlap_days=2)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from expectations.contracts.home import Home
 from flows.deliveries import land_new
@@ -39,9 +40,9 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def source(root: Path) -> SourceConfig:
-    """Read it from a list, as a desk would write it: the mapping is one that is shipped."""
-    (root / "sources.yml").write_text("sources: [{name: firm, kind: sql, path: $SOTTO_TEST_WAREHOUSE, mapping: warehouse}]")
+def source(root: Path, mapping: str = "warehouse") -> SourceConfig:
+    """Read it from a list, as a desk would write it: the mapping is one that is shipped, or stands beside the list."""
+    (root / "sources.yml").write_text(f"sources: [{{name: firm, kind: sql, path: $SOTTO_TEST_WAREHOUSE, mapping: {mapping}}}]")
     (found,) = load(root / "sources.yml", home=root / "home")
     return found
 
@@ -76,6 +77,54 @@ def test_the_same_rows_land_once_and_a_changed_rating_is_a_new_version(tmp_path:
         connection.commit()
     (second,) = pull(config)
     assert (second.file, second.content_hash == first.content_hash) == (first.file, False)
+
+
+PRINTS = """
+vendor: PRINTS
+tables:
+  trades:
+    query: select * from prints where at >= :since and at < :until
+    window: {since: since, until: until, start: 2025-05-26, days: 7, overlap_days: 3}
+    security_id_type: CUSIP
+    time_zone: UTC
+    columns:
+      trade_id: id
+      security_id: cusip
+      executed_at: at
+      price: {from: price, unit: per_100}
+      quantity: {from: size, unit: units}
+      status: {constant: NEW}
+"""
+
+
+@time_machine.travel(datetime(2025, 6, 10, 12, tzinfo=UTC), tick=False)
+def test_windows_that_can_still_change_are_asked_for_again_and_the_others_never(tmp_path: Path, warehouse: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "prints.yml").write_text(PRINTS)
+    config = source(tmp_path, mapping="prints")
+    with closing(sqlite3.connect(warehouse)) as connection:
+        connection.execute("create table prints (id text, cusip text, at text, price numeric, size numeric)")
+        rows = [("OLD", "2025-05-28 10:00:00"), ("EDGE", "2025-06-02 00:00:00.000000"), ("NEW", "2025-06-09 10:00:00")]
+        connection.executemany("insert into prints values (?, '037833100', ?, 99.5, 1000)", rows)
+        connection.commit()
+        before = list(pull(config))
+        landed = land_new(Landing(Home(tmp_path / "home")), before, now=NOW, not_after=NOW)
+        connection.execute("update prints set price = 98")
+        connection.commit()
+        after = list(pull(config))
+    assert (landed.problems, [receipt.rows for receipt in landed.receipts]) == ([], [1, 1, 1])
+    assert [one.file.partition("?since=")[2][:10] for one in before] == ["2025-05-26", "2025-06-02", "2025-06-09"]
+    # The first window's end is more than three days ago: nobody asks for it again.
+    assert [new.content_hash == old.content_hash for old, new in zip(before, after, strict=True)] == [True, False, False]
+
+
+@pytest.mark.parametrize("query", ["select * from prints", "select * from prints where at >= :since"])
+def test_a_window_whose_bounds_are_not_in_the_query_is_refused_with_its_line(tmp_path: Path, warehouse: Path, query: str) -> None:
+    (tmp_path / "mappings").mkdir()
+    changed = PRINTS.replace("select * from prints where at >= :since and at < :until", query)
+    (tmp_path / "mappings" / "prints.yml").write_text(changed)
+    with pytest.raises(SourceError, match=r"prints.yml:6: tables.trades.window: belongs to a query that has .*:until in it"):
+        source(tmp_path, mapping="prints")
 
 
 def test_a_column_of_nothing_but_null_is_there(tmp_path: Path, warehouse: Path) -> None:
