@@ -8,6 +8,8 @@ STAMP := $(VENV)/.installed
 export CFLAGS := -O1 -g0
 export CXXFLAGS := -O1 -g0
 export DO_NOT_TRACK := 1
+# Where it is set every process compiles some three thousand modules again: six seconds for each that imports the flows.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check serve bench bench-science fuzz clean setup format lock
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -52,22 +53,58 @@ class Case(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Damage, refresh, count what was published; with ``--write`` keep the table in ``results/``."""
+    """Damage, refresh, count what was published; with ``--write`` keep the table in ``results/``.
+
+    Every case is noted in ``--done`` when it ends; those that stand there are not tried again.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks poisoned")
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--done", type=Path, help="a file of cases that have been tried: a run that was ended goes on where it was")
     chosen = parser.parse_args([] if arguments is None else arguments)
     with TemporaryDirectory() as folder:
-        root = Path(folder)
-        prepare(Home(root / "prefect-home"))
-        market, good = root / "market", root / "good"
-        simulate(market, DAYS, 7, end=LAST_DAY, securities=SECURITIES, dealers=DEALERS, rfqs_per_day=RFQS_PER_DAY)
-        _refreshed(good, market)
-        done = [(case, _published(case, root, market, good)) for case in islice(cases(), chosen.cases)]
+        ledger = Ledger(chosen.done or Path(folder) / "done.tsv")
+        wanted = list(islice(cases(), chosen.cases))
+        _try([case for case in wanted if case not in ledger.tried()], Path(folder), ledger, len(wanted))
+        tried = ledger.tried()
+    done = [(case, tried[case]) for case in wanted]
     text = _told(done)
     sys.stdout.write(text)
     if chosen.write:
         RESULTS.write_text(f"# Damaged deliveries\n\n`python -m benchmarks poisoned --cases {chosen.cases} --write`\n\n{text}")
+
+
+class Ledger:
+    """What has been tried, a line per case."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def tried(self) -> dict[Case, str | None]:
+        """Give what each case came to: ``None`` = refused."""
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        cells = [line.split("\t") for line in lines]
+        return {Case(Poison(kind), table, int(seed)): found or None for kind, table, seed, found in cells}
+
+    def note(self, case: Case, found: str | None) -> None:
+        """Add a case that has ended."""
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(f"{case.kind.value}\t{case.table}\t{case.seed}\t{found or ''}\n")
+
+
+def _try(left: Sequence[Case], root: Path, ledger: Ledger, of: int) -> None:
+    if not left:
+        return
+    prepare(Home(root / "prefect-home"))
+    market, good = root / "market", root / "good"
+    simulate(market, DAYS, 7, end=LAST_DAY, securities=SECURITIES, dealers=DEALERS, rfqs_per_day=RFQS_PER_DAY)
+    _refreshed(good, market)
+    for number, case in enumerate(left, start=of - len(left) + 1):
+        began = time.monotonic()
+        found = _published(case, root, market, good)
+        ledger.note(case, found)
+        took = time.monotonic() - began
+        sys.stderr.write(f"{number}/{of}: {case.kind} of {case.table}, seed {case.seed}: {found or 'refused'} ({took:.0f} s)\n")
 
 
 def cases() -> Iterator[Case]:
@@ -102,7 +139,6 @@ def _published(case: Case, root: Path, market: Path, good: Path) -> str | None:
         kept.rename(market)
     if after is None and current_id(Home(home)) != before:
         return "refused, and yet another snapshot is in use"
-    sys.stderr.write(f"{case.kind} of {case.table}, seed {case.seed}: {after or 'refused'}\n")
     return after
 
 

@@ -1,14 +1,19 @@
-"""The dbt build as Prefect sees it: a task run per node."""
+"""The dbt build as Prefect sees it: a task run per model and seed, and one for each test that fails."""
 
 import json
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.resources.types import NodeType
 from dbt_common.events.base_types import EventLevel
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.context import get_settings_context
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from flows import rebuild
@@ -26,6 +31,20 @@ class BuildFailed(Exception):
         self.nodes = nodes
 
 
+class _Runner(PrefectDbtRunner):  # type: ignore[misc]  # the library has no types here
+    """The library's runner, without a task run for each test: that costs far more processor time than the test itself."""
+
+    def __init__(self, settings: PrefectDbtSettings) -> None:
+        super().__init__(settings=settings, raise_on_failure=False)
+        self._prefect_settings = dict(get_settings_context())
+
+    def _call_task(self, task_state: Any, manifest_node: Any, context: dict[str, Any], enable_assets: bool) -> None:  # noqa: ANN401, FBT001 - the library's signature
+        if manifest_node.resource_type is not NodeType.Test:
+            # The settings themselves: from their dump each thread would make them again, with every file and variable.
+            own = {**context, "settings_context": self._prefect_settings}
+            super()._call_task(task_state, manifest_node, own, enable_assets)
+
+
 class BuildReport(msgspec.Struct, frozen=True):
     """dbt's invocation and how many nodes it ran."""
 
@@ -36,17 +55,16 @@ class BuildReport(msgspec.Struct, frozen=True):
 def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport:
     """Run ``dbt build`` over the whole project, for the days that need it. Raises BuildFailed when a node fails.
 
-    Must run inside a flow: each dbt node becomes a task run of it.
+    Must run inside a flow: each model and seed becomes a task run of it, and each test that fails.
     """
     target = settings.state.root / "dbt"
-    runner = PrefectDbtRunner(
-        settings=PrefectDbtSettings(
+    runner = _Runner(
+        PrefectDbtSettings(
             project_dir=settings.dbt_project,
             profiles_dir=settings.dbt_project,
             target_path=target / "target",
             log_level=EventLevel.WARN,
-        ),
-        raise_on_failure=False,
+        )
     )
     plan = rebuild.prepare(settings, as_of=as_of, full=full)
     command = arguments(target, plan, as_of=as_of)
@@ -62,9 +80,26 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
             _join_task_runs()
             # dbt holds the file's lock until its connections are closed for good.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
-    made = report(results)
+    made = told(results)
     rebuild.finished(settings.state)
     return made
+
+
+def told(results: Path) -> BuildReport:
+    """Read dbt's report and leave a task run for each test that failed. Raises BuildFailed when a node failed."""
+    try:
+        return report(results)
+    except BuildFailed as failed:
+        for node in failed.nodes:
+            if node.startswith("test."):
+                failing_test(node.split(".")[2], node, return_state=True)
+        raise
+
+
+@task(name="dbt test", task_run_name="test {name}", cache_policy=NO_CACHE)
+def failing_test(name: str, told: str) -> None:  # noqa: ARG001 - names the task run
+    """Stand in Prefect for a test that failed."""
+    raise BuildFailed([told])
 
 
 def arguments(target: Path, plan: rebuild.Plan, *, as_of: datetime) -> list[str]:

@@ -50,7 +50,7 @@ def prepare(home: Home) -> None:
 def _light_clients() -> Iterator[None]:
     """Spare Prefect's clients the reading of every certificate authority where the server speaks plain HTTP.
 
-    Each task run makes three clients, and there is a task run per dbt node: with all authorities a refresh spends a third
+    Each task run makes three clients, and there is a task run per dbt model: with all authorities a refresh spends a third
     of its time on reading them.
     """
     import certifi

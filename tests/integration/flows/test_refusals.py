@@ -4,6 +4,7 @@ import errno
 import json
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -201,3 +202,39 @@ def test_a_time_without_a_zone_is_utc(prefect_api: str, home: Home, tmp_path: Pa
     naive = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1)
     state = failed_state(tmp_path / "vendor", as_of=naive, known_at=naive)
     assert "no source gives securities, rfq_log" in state.message
+
+
+def test_a_test_that_fails_has_a_task_run_that_failed_with_its_message(prefect_api: str, tmp_path: Path) -> None:
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+    from prefect.runtime import flow_run
+
+    from flows.build import BuildFailed, told
+
+    nodes = [
+        ("model.sotto.a", "success", "OK"),
+        ("test.sotto.unique_a.1f", "fail", "Got 1 result"),
+        ("test.sotto.b.2e", "pass", None),
+    ]
+    report = {"metadata": {"invocation_id": "i"}, "results": [{"unique_id": u, "status": s, "message": m} for u, s, m in nodes]}
+    path = tmp_path / "run_results.json"
+    path.write_text(json.dumps(report), encoding="utf-8")
+
+    @flow
+    def building() -> str:
+        with pytest.raises(BuildFailed):
+            told(path)
+        return str(flow_run.get_id())
+
+    run = building()
+    deadline = time.monotonic() + 30
+    with get_client(sync_client=True) as client:
+        while True:
+            runs = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run])))
+            # The server writes task runs down as events come in.
+            if (runs and runs[0].state_name == "Failed") or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+    assert [(one.name, one.state_name) for one in runs] == [("test unique_a", "Failed")]
+    assert "Got 1 result" in runs[0].state.message
