@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from benchmarks import _science_report as report
 from benchmarks._science_loop import Loop
 from benchmarks._science_off_policy import off_policy_table
 from benchmarks._science_policies import Policy
+from benchmarks._science_report import Compared, compared, page
 from benchmarks._science_roster import ABLATIONS, CONDITIONS, POLICIES
 from benchmarks._science_sql import ScienceSql
 from sim.lab import Conditions
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
         for piece in [pool.submit(*work) for work in _work(chosen)]:
             written.append(piece.result())
-            sys.stdout.write(written[-1] + "\n")
+            sys.stdout.write(written[-1].text + "\n")
             sys.stdout.flush()
     spent = (perf_counter() - started) / 60
     if chosen.write:
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(report.page(written, _settings(chosen), sys.argv[1:], spent))
+        RESULTS.write_text(page(written, _settings(chosen), sys.argv[1:], spent))
     sys.stdout.write(f"{spent:.0f} minutes\n")
 
 
@@ -78,13 +78,19 @@ def _work(chosen: argparse.Namespace) -> Iterator[tuple[Any, ...]]:
             yield _compare, kind, seeds[: chosen.ablations], ABLATIONS, (past, days), "parts taken away or known"
     if chosen.off_policy:
         number, sizes = (6, LOGS[:1]) if chosen.short else (chosen.off_policy, LOGS)
-        yield off_policy_table, kinds[0], range(chosen.seed, chosen.seed + number), sizes
+        yield _off_policy, kinds[0], range(chosen.seed, chosen.seed + number), sizes
 
 
-def _compare(kind: Conditions, seeds: Sequence[int], policies: Sequence[Policy], spans: tuple[int, int], title: str = "") -> str:
+def _compare(
+    kind: Conditions, seeds: Sequence[int], policies: Sequence[Policy], spans: tuple[int, int], title: str = ""
+) -> Compared:
     past, days = spans
     with TemporaryDirectory() as folder:
         loop = Loop(kind, list(seeds), policies, ScienceSql(Path(folder)))
         loop.warm_up(past)
         utility = loop.run(past, days)
-        return report.table(f"{kind.name}{f', {title}' if title else ''}", utility, loop.checks(past + days - 1))
+        return compared(f"{kind.name}{f', {title}' if title else ''}", utility, loop.checks(past + days - 1))
+
+
+def _off_policy(kind: Conditions, seeds: Sequence[int], sizes: Sequence[int]) -> Compared:
+    return Compared("off-policy", off_policy_table(kind, seeds, sizes))
