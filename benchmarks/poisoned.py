@@ -126,7 +126,8 @@ def _published(case: Case, root: Path, market: Path, good: Path) -> str | None:
     home, kept = root / "home", root / "kept"
     for leftover in (home, kept):
         shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(good, home)
+    # What dbt wrote of its own is a thousand small files that the next build writes again.
+    shutil.copytree(good, home, ignore=shutil.ignore_patterns("dbt"))
     market.rename(kept)
     before = current_id(Home(home))
     try:

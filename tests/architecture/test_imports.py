@@ -40,4 +40,4 @@ def test_no_room_of_the_product_knows_the_synthetic_market(room: str) -> None:
 
 
 def test_only_benchmarks_and_tests_know_the_tests() -> None:
-    assert [str(path) for path in under("demo", "sim", "sotto.py") if "tests" in imported(path)] == []
+    assert [str(path) for path in under("demo", "sim", "sotto") if "tests" in imported(path)] == []

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from expectations.contracts import journal as events
-from expectations.contracts.vocabulary import Protocol, Side
+from expectations.contracts.vocabulary import Side
+from tests.fakes.rfq_started import started
 
 
 def write_journal(path: Path, executions: int, start: datetime, *, apart: timedelta = timedelta(minutes=10)) -> Path:
@@ -30,29 +31,18 @@ def _events(count: int, start: datetime, apart: timedelta) -> Iterator[tuple[dat
         later = at + timedelta(seconds=9)
         yield (
             at,
-            events.RfqStarted(
+            started(
                 rfq_id=rfq,
                 recommendation_id=f"rec-{number}",
-                override_id=None,
                 order_id=f"O{number}",
-                desk="credit",
-                account=None,
                 venue="SIMULATED",
                 security_id="037833100",
                 cusip="037833100",
-                isin=None,
                 side=Side.SELL if number % 2 else Side.BUY,
                 quantity=1_000_000.0,
-                currency="USD",
-                limit_price=None,
-                protocol=Protocol.SEQUENTIAL,
-                delay_s=None,
-                timeout_s=20.0,
-                competitive_within_bps=3.0,
                 expected_cost_bps=10.0,
                 arrival_mid=99.5,
                 dealers=["A"],
-                propensity=None,
             ),
         )
         yield at, events.DealerAsked(rfq_id=rfq, dealer_id="A", sequence=1, quote_req_id=f"Q{number}")

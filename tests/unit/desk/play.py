@@ -6,42 +6,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from expectations.contracts import journal as events
-from expectations.contracts.vocabulary import Protocol, Response, Side
+from expectations.contracts.vocabulary import Response
 from serve.domain import dealing
 from serve.domain.rfq import Quote, Rfq, RfqState
 from serve.domain.rfq_machine import Around, Begin, Cancel, Execute, Input, Tick, decide
 from serve.domain.rfq_quotes import state_of
 from serve.domain.rfq_replay import evolve
 from tests.fakes.clock import START, CountingIds
-
-MID = 100.0
-
-
-def started(**changes: Any) -> events.RfqStarted:
-    base = events.RfqStarted(
-        rfq_id="rfq-1",
-        recommendation_id="rec-1",
-        override_id=None,
-        order_id="order-1",
-        desk="credit",
-        account=None,
-        venue="sim",
-        security_id="SEC1",
-        cusip="912828ZT0",
-        isin=None,
-        side=Side.SELL,
-        quantity=10_000_000.0,
-        currency="USD",
-        limit_price=None,
-        protocol=Protocol.SEQUENTIAL,
-        delay_s=None,
-        timeout_s=20.0,
-        competitive_within_bps=3.0,
-        expected_cost_bps=5.0,
-        arrival_mid=MID,
-        dealers=["A", "B", "C", "D"],
-    )
-    return replace(base, **changes)
+from tests.fakes.rfq_started import started
 
 
 class Play:

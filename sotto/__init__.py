@@ -1,0 +1,37 @@
+"""The ``sotto`` command: composition only. Each subcommand imports what it needs when it runs."""
+
+import typer
+
+from sotto import audit, data, desk, quarantine, rules, science, tokens
+
+app = typer.Typer(
+    name="sotto",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Whom to ask for a price, quietly.",
+)
+for command in (
+    data.simulate,
+    data.refresh,
+    data.backfill,
+    science.backtest,
+    data.snapshots,
+    data.rollback,
+    desk.serve,
+    desk.recommend,
+    desk.evidence,
+    desk.replay,
+    desk.dealers,
+    desk.demo,
+):
+    app.command()(command)
+app.add_typer(rules.app, name="rules")
+app.add_typer(audit.app, name="audit")
+app.add_typer(tokens.app, name="token")
+app.add_typer(quarantine.app, name="quarantine")
+
+
+def main() -> None:
+    """Run the command."""
+    app()
