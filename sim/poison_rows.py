@@ -1,6 +1,7 @@
 """Damage to rows: cells spoiled, rows repeated or lost, figures in another unit or with another sign."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _FLOOD_COPIES = 20
 _FAR_YEAR = 2099
 _LEFT_ON_A_THIN_DAY = 0.02
 _UNIT = 10
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _spoil(copies: list[Path], column: str, rng: np.random.Generator, share: float, change: Callable[[str], str]) -> Done:
@@ -119,9 +121,7 @@ def thin_day(copies: list[Path], table: str, rng: np.random.Generator, _share: f
         message = f"{table} has no days: choose another table"
         raise SimulationError(message)
     files = [read(path) for path in copies]
-    days = sorted({row[file.names.index(happened)][:10] for file in files for row in file.cells})
-    weekdays = [day for day in days if date.fromisoformat(day).weekday() < 5]
-    day, lost, touched = weekdays[-2], 0, []
+    day, lost, touched = _weekdays(row[file.names.index(happened)] for file in files for row in file.cells)[-2], 0, []
     for file in files:
         place = file.names.index(happened)
         kept = [row for row in file.cells if row[place][:10] != day or rng.random() < _LEFT_ON_A_THIN_DAY]
@@ -131,3 +131,9 @@ def thin_day(copies: list[Path], table: str, rng: np.random.Generator, _share: f
             write(file)
             touched.append(file.path)
     return happened, lost, touched
+
+
+def _weekdays(times: Iterable[str]) -> list[str]:
+    """Give the days, Monday to Friday, on which something happened; good files hold a few cells that are no time, too."""
+    days = {time[:10] for time in times if _ISO_DAY.match(time)}
+    return sorted(day for day in days if date.fromisoformat(day).weekday() < 5)

@@ -1,10 +1,13 @@
 import gzip
+import shutil
+from pathlib import Path
 
 import pytest
 
 from expectations.contracts.sources import TABLES
 from sim.errors import SimulationError
 from sim.poison import Poison, poison, table_files
+from sim.poison_files import read, write
 from tests.unit.sim.conftest import read_table
 
 
@@ -67,9 +70,14 @@ def test_same_seed_damages_alike_and_the_good_files_stay(small_files, tmp_path, 
     assert {path.name: path.read_bytes() for path in small_files.out.iterdir()} == good
 
 
-def test_thin_day_keeps_a_row_in_fifty_of_one_weekday_and_every_row_of_the_others(small_files, tmp_path):
-    damage = poison(small_files.out, tmp_path / "bad", Poison.THIN_DAY, table="trades")
-    before, after = (read_table(folder, "trades") for folder in (small_files.out, tmp_path / "bad"))
+@pytest.mark.parametrize("moment", ["not a time", ""])
+def test_thin_day_keeps_a_row_in_fifty_of_one_weekday_and_every_row_of_the_others(small_files, tmp_path, moment):
+    good = Path(shutil.copytree(small_files.out, tmp_path / "good"))
+    newest = read(table_files(good, "trades")[-1])
+    newest.cells[0][newest.names.index("executed_at")] = moment
+    write(newest)
+    damage = poison(good, tmp_path / "bad", Poison.THIN_DAY, table="trades")
+    before, after = (read_table(folder, "trades") for folder in (good, tmp_path / "bad"))
     assert len(before) - len(after) == damage.rows > 0
     assert len({row["executed_at"][:10] for row in before if row not in after}) == 1
 
