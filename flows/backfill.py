@@ -92,8 +92,8 @@ def plan(settings: FlowSettings, sources: str | None, days: list[date], parallel
     names = sorted(source.name for source in listed)
     if not days:
         raise Refused(["there is no day to build between --from and --to"])
-    if not any(receipt.source in names for receipt in Landing(settings.state).receipts()):
-        raise Refused(["nothing is landed from these sources; run `sotto refresh` first"])
+    if not any(receipt.source in names and receipt.landed_at <= known_at for receipt in Landing(settings.state).receipts()):
+        raise Refused([f"nothing is landed from these sources by {known_at:%Y-%m-%d %H:%M %Z}; run `sotto refresh` first"])
     last = time_of_day(23, 59, 59, 999_999, tzinfo=UTC)
     amount, unit = int(settings.duckdb_memory.rstrip("GMBiKT ") or 4), settings.duckdb_memory.lstrip("0123456789 ")
     return [

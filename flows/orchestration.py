@@ -91,15 +91,21 @@ def run_refresh(
     return made
 
 
-def run_backfill(sources: Path | None, first: date, last: date, *, every: str, parallel: int) -> list[str]:
-    """Build past days' scorecards and give the days that are there. Raises Refused with each day that could not be built."""
+def run_backfill(
+    sources: Path | None, first: date, last: date, *, every: str, parallel: int, known_at: datetime | None = None
+) -> list[str]:
+    """Build past days' scorecards from what was landed by ``known_at`` (``None`` = now); give the days that are there.
+
+    Raises Refused with each day that could not be built.
+    """
     settings = FlowSettings()
     where = str(sources.resolve()) if sources else None
 
     def backfilled() -> "State[list[str]]":
         from flows.backfill import backfill
 
-        return backfill(first, last, every=every, parallel=parallel, sources=where, return_state=True)  # type: ignore[return-value]
+        asked: dict[str, Any] = {"every": every, "parallel": parallel, "sources": where, "known_at": known_at}
+        return backfill(first, last, **asked, return_state=True)  # type: ignore[return-value]
 
     days: list[str] = _outcome(settings, backfilled, "backfill")
     return days

@@ -47,23 +47,25 @@ def refresh(
 
 
 def backfill(
+    *,
     since: Annotated[str, typer.Option("--from", help="First day, ISO 8601.")],
     until: Annotated[str, typer.Option("--to", help="Last day, ISO 8601.")],
     every: Annotated[str, typer.Option(help="day (Monday to Friday) or week.")] = "day",
     parallel: Annotated[int, typer.Option(min=1, max=64, help="Days built at a time, each in a process of its own.")] = 2,
     sources: Annotated[Path | None, typer.Option(help="As for a refresh; nothing is pulled.")] = None,
+    known_at: Annotated[str | None, typer.Option(help="Nothing landed later is used; ISO 8601, default: now.")] = None,
 ) -> None:
     """Build the scorecards of past days from what is landed; what is done already is not done again."""
     from flows.orchestration import run_backfill
     from flows.progress import following
     from flows.refused import Refused
 
-    first, last = day_of(since, "--from"), day_of(until, "--to")
+    first, last, known = day_of(since, "--from"), day_of(until, "--to"), instant_of(known_at, "--known-at")
     if first is None or last is None or every not in {"day", "week"}:
         leave("give --from and --to, and --every day or week", 2)
     try:
         with following(say):
-            days = run_backfill(sources, first, last, every=every, parallel=parallel)
+            days = run_backfill(sources, first, last, every=every, parallel=parallel, known_at=known)
     except Refused as refused:
         for reason in refused.reasons:
             say.print(f"sotto: {reason}", markup=False, soft_wrap=True)

@@ -69,3 +69,5 @@ def test_a_day_that_fails_is_told_and_the_next_run_builds_that_one_alone(
     broken.clear()
     assert run_backfill(market, *span, every="day", parallel=2) == [f"2025-06-{number}" for number in (23, 24, 25, 26)]
     assert built == [date(2025, 6, 24)]
+    with pytest.raises(Refused, match="nothing is landed"):
+        run_backfill(market, *span, every="day", parallel=2, known_at=datetime(2020, 1, 1, tzinfo=UTC))
