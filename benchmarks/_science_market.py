@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serve.domain.whisper import Step, asks_on
+from sim.estranged import WINNERS_LEAK
 from sim.lab import IMPACT_HS, OUTSIDE_HS, TIMEOUT_S, LabDay
 from sim.lab_answers import Answered, answered, half_spread_bps
 
@@ -16,7 +17,6 @@ Flags = npt.NDArray[np.bool_]
 TRADED, COVER, LOST, EXPIRED, NOT_TRADED = range(5)
 # Of a leak's whole effect, what the mid shows after half an hour.
 _SEEN_SHARE = 0.92
-_WINNERS_LEAK = 0.5
 _SIZE = 1_000_000.0
 
 
@@ -53,9 +53,9 @@ def settle(day: LabDay, asking: Asking, policy: int, *, alien: bool, premium: fl
     won = np.zeros_like(mask)
     won[rows[trades], best[trades]] = True
     losers = mask & ~won
-    told = (day.leak * losers).sum(1) + (_WINNERS_LEAK * (day.leak * won).sum(1) if alien else 0.0)
+    told = (day.leak * losers).sum(1) + (WINNERS_LEAK * (day.leak * won).sum(1) if alien else 0.0)
     utility = -np.where(trades, price, OUTSIDE_HS) - IMPACT_HS[day.klass] * told
-    leaked = (losers | won if alien else losers) & (day.leak_draw < np.where(won, _WINNERS_LEAK, 1.0) * day.leak)
+    leaked = (losers | won if alien else losers) & (day.leak_draw < np.where(won, WINNERS_LEAK, 1.0) * day.leak)
     drift = _SEEN_SHARE * IMPACT_HS[day.klass] * (leaked * day.leak_strength).sum(1) + day.drift_noise
     outcome = _outcomes(worth, won, trades, asking.faded)
     return Result(utility, _log(day, asking, back, outcome, policy), _rfqs(day, drift, policy))

@@ -6,14 +6,19 @@ from flows.fit_dealers import Answers, Prices, logistic
 from flows.fit_state import Day, Floats, Knobs, State
 
 
-def expect(state: State, told: Floats, knobs: Knobs) -> None:
-    """Let a night pass over the axes, and take in what is advertised in the morning (Bayes); learn who advertises without one."""
+def expect(state: State, told: Floats, placed: Floats, knobs: Knobs) -> None:
+    """Let a night pass over the axes, and take in what is advertised in the morning (Bayes); learn who advertises without one.
+
+    What was placed before this day and left to stand says little that it has not said already.
+    """
     state.axe += knobs.axe_pull * (knobs.axe_base - state.axe)
     alone = (knobs.axe_alone_prior * knobs.axe_alone + state.alone_told) / (knobs.axe_alone_prior + state.alone_n)
     alone = np.clip(alone, 0.005, 0.6)[:, None, None, :]
     with_axe = np.where(told > 0, knobs.axe_told, 1 - knobs.axe_told)
     without = np.where(told > 0, alone, 1 - alone)
-    state.axe = state.axe * with_axe / (state.axe * with_axe + (1 - state.axe) * without)
+    says = np.where(told > placed, knobs.axe_standing, 1.0)
+    odds = state.axe / (1 - state.axe) * (with_axe / without) ** says
+    state.axe = odds / (1 + odds)
     state.alone_n += (1 - state.axe).sum((1, 2))
     state.alone_told += ((1 - state.axe) * told).sum((1, 2))
 

@@ -32,10 +32,13 @@ class Figures:
     half_spread_bps: Floats
 
 
-def morning(state: State, told: Floats, knobs: Knobs) -> None:
-    """Start a day: forget a little, and take in what is advertised (cells, 1.0 = told)."""
+def morning(state: State, told: Floats, knobs: Knobs, placed: Floats | None = None) -> None:
+    """Start a day: forget a little, and take in what is advertised (cells, 1.0 = told).
+
+    ``placed`` is what of it was placed this day and not left to stand; ``None`` = all.
+    """
     state.forget(knobs)
-    fit_axes.expect(state, told, knobs)
+    fit_axes.expect(state, told, told if placed is None else placed, knobs)
 
 
 def evening(state: State, day: Day, knobs: Knobs, believed: tuple[Answers, Prices] | None = None) -> None:

@@ -34,7 +34,7 @@ class Axis:
 
 
 class Days:
-    """Every day with anything on record up to ``until``, 400 at the most; iterating gives (advertised, day) for each."""
+    """Every day with anything on record up to ``until``, 400 at the most; iterating gives (advertised, placed, day) for each."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, until: date) -> None:
         self._until = np.datetime64(until, "D")
@@ -50,12 +50,17 @@ class Days:
         )
         self._places()
 
-    def __iter__(self) -> Iterator[tuple[Floats, Day]]:
+    def __iter__(self) -> Iterator[tuple[Floats, Floats, Day]]:
         if not len(self._quotes["day"]):
             return
         for day in np.arange(self._quotes["day"][0], self._until + 1):
-            told = self._told(_of_day(self._axes, day))
-            yield told, self._day(_of_day(self._quotes, day), _of_day(self._leaks, day), told)
+            notices = _of_day(self._axes, day)
+            told = self._told(notices, np.ones(len(notices["place"])))
+            yield (
+                told,
+                self._told(notices, notices["placed"]),
+                self._day(_of_day(self._quotes, day), _of_day(self._leaks, day), told),
+            )
 
     def _places(self) -> None:
         """Put places in the arrays beside the names; what has none (a class never asked for) falls out."""
@@ -71,9 +76,9 @@ class Days:
         known = self._quotes["dealer"] >= 0
         self._quotes = {name: cells[known] for name, cells in self._quotes.items()}
 
-    def _told(self, rows: Columns) -> Floats:
+    def _told(self, rows: Columns, marks: Floats) -> Floats:
         told = np.zeros(self.axis.cells)
-        told[rows["klass"], rows["place"], rows["bought"], rows["dealer"]] = 1.0
+        told[rows["klass"], rows["place"], rows["bought"], rows["dealer"]] = marks
         return told
 
     def _day(self, quotes: Columns, leaks: Columns, told: Floats) -> Day:

@@ -32,6 +32,7 @@ class Knobs:
     axe_base: float = 0.08
     axe_pull: float = 0.2
     axe_told: float = 0.8
+    axe_standing: float = 0.25
     axe_alone: float = 0.05
     axe_alone_prior: float = 20.0
     axe_cap: float = 3.0

@@ -32,9 +32,9 @@ def fit_beliefs(connection: duckdb.DuckDBPyConnection, until: date, priors: Prio
     shape = (len(axis.classes), len(axis.sectors), len(axis.dealers))
     states = [State.empty(shape, item) for item in (own, faster)]
     told = np.zeros(axis.cells)
-    for told, day in days:
+    for told, placed, day in days:
         for state, item in zip(states, (own, faster), strict=True):
-            morning(state, told, item)
+            morning(state, told, item, placed)
             evening(state, day, item)
     if not axis.classes:
         for table in TABLES:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.dealers import Skill
+from sim.estranged import season
 from sim.randomness import stream
 from sim.traits import ADVERTISED_SHARE, AXE_BASE_RATE, CLASS_NAMES
 from sim.universe import Security
@@ -58,8 +59,9 @@ class Axes:
     withdrawn: Ints
 
 
-def draw_axes(seed: int, bonds: list[Security], skill: Skill, start_ms: int, end_ms: int) -> Axes:
-    """Draw the axes of the whole period; some stand already when it starts."""
+def draw_axes(seed: int, bonds: list[Security], skill: Skill, span_ms: tuple[int, int], *, seasonal: bool = False) -> Axes:
+    """Draw the axes of the whole period; some stand already when it starts. ``seasonal``: they come and go in waves of weeks."""
+    start_ms, end_ms = span_ms
     rng = stream(seed, "axes", start_ms // DAY_MS, end_ms // DAY_MS)
     span_days = (end_ms - start_ms) / DAY_MS
     active = _ACTIVE_PER_DEALER_SHARE * len(bonds)
@@ -70,7 +72,7 @@ def draw_axes(seed: int, bonds: list[Security], skill: Skill, start_ms: int, end
     dealer = np.repeat(np.arange(len(half_life)), real_counts + fake_counts)
     real = np.concatenate([np.arange(n + f) < n for n, f in zip(real_counts, fake_counts, strict=True)])
     security = _pick_securities(rng, bonds, skill, dealer)
-    begins = start_ms + ((rng.random(len(dealer)) * (span_days + _WARM_UP_DAYS) - _WARM_UP_DAYS) * DAY_MS).astype(np.int64)
+    begins = start_ms + (_begin_days(rng, len(dealer), span_days, seasonal=seasonal) * DAY_MS).astype(np.int64)
     life = rng.exponential(1, len(dealer)) * half_life[dealer] / np.log(2)
     ends = begins + np.maximum(3_600_000, life * DAY_MS).astype(np.int64)
     told = ~real | (rng.random(len(dealer)) < ADVERTISED_SHARE)
@@ -88,6 +90,16 @@ def draw_axes(seed: int, bonds: list[Security], skill: Skill, start_ms: int, end
         advertised=np.where(told & (advertised < stale), advertised, -1),
         withdrawn=np.where(rng.random(len(dealer)) < 0.95, stale, -1),
     )
+
+
+def _begin_days(rng: np.random.Generator, count: int, span_days: float, *, seasonal: bool) -> Floats:
+    """Draw when axes begin, in days from the start: evenly, or by the season."""
+    even = rng.random(count) * (span_days + _WARM_UP_DAYS) - _WARM_UP_DAYS
+    if not seasonal:
+        return np.asarray(even, dtype=np.float64)
+    fine = np.linspace(-_WARM_UP_DAYS, span_days, 20_000)
+    risen = np.cumsum(season(fine))
+    return np.asarray(np.interp((even + _WARM_UP_DAYS) / (span_days + _WARM_UP_DAYS), risen / risen[-1], fine), dtype=np.float64)
 
 
 def _pick_securities(rng: np.random.Generator, bonds: list[Security], skill: Skill, dealer: Ints) -> Ints:

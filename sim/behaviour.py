@@ -148,8 +148,3 @@ def answers_to(asked: Asked, draws: Draws) -> Answers:
         draws.firm < asked.firm,
         draws.fade < _FADED_SHARE,
     )
-
-
-def draw_answers(rng: np.random.Generator, asked: Asked) -> Answers:
-    """Draw whether, when and how each dealer answers."""
-    return answers_to(asked, draw(rng, asked.response_logit.shape))

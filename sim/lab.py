@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sim.behaviour import Asked, Draws, draw
 from sim.dealers import Skill, draw_skill
+from sim.estranged import draw_heavy, estranged, season
 from sim.randomness import stream
 from sim.traits import ADVERTISED_SHARE, AXE_BASE_RATE, CLASS_NAMES, CLASSES, MANUAL_SHARE
 
@@ -106,7 +107,7 @@ class Lab:
         axe = self._axe[world, klass, sector, side].astype(np.float64)
         asked = self._asked(number, world, klass, joined["relative_size"], axe)
         if self.conditions.alien:
-            draws, asked = self._estranged(joined, draws, asked)
+            draws, asked = estranged(draws, asked, joined["heavy"], joined["shock"][:, None])
         return LabDay(
             world=world,
             klass=klass,
@@ -152,7 +153,7 @@ class Lab:
             "shock": rng.normal(0, 1, count),
             "noise": rng.normal(0, 1, count),
             "drift_noise": rng.standard_t(4, count) / np.sqrt(2),
-            "heavy": rng.standard_t(2.5, shape) / np.sqrt(5),
+            "heavy": draw_heavy(rng, shape),
             "draws": draw(rng, shape),
         }
 
@@ -167,19 +168,10 @@ class Lab:
             stress=np.zeros(shape),
         )
 
-    def _estranged(self, orders: dict[str, Floats], draws: Draws, asked: Asked) -> tuple[Draws, Asked]:
-        """Quotes err together and with heavy tails; when the price moves, fewer answer."""
-        shock = orders["shock"][:, None]
-        error = 0.8 * np.clip(orders["heavy"], -6, 6) + 0.6 * shock
-        changed = {name: getattr(draws, name) for name in Draws.__dataclass_fields__} | {"error": error}
-        answers = {name: getattr(asked, name) for name in Asked.__dataclass_fields__}
-        answers["response_logit"] = asked.response_logit + 0.4 - 0.6 * np.abs(shock)
-        return Draws(**changed), Asked(**answers)
-
     def _move_axes(self, number: int) -> None:
         base = AXE_BASE_RATE
         if self.conditions.alien:
-            base *= 1 + 0.9 * np.sin(2 * np.pi * number / 21)
+            base *= float(season(number))
         ends = 1 - 0.5 ** (1 / self.own["axe_half_life_days"])[:, None, None, None, :]
         begins = ends * base / (1 - base)
         chance = np.stack([stream(seed, "lab axes", number + 1000).random(self._axe.shape[1:]) for seed in self.seeds])

@@ -52,16 +52,19 @@ def footprint_bps(half_spread: Number, one_leak: Number, propensity: Number) -> 
     return _FOOTPRINT_HS * half_spread + _FOOTPRINT_OF_IMPACT * one_leak * propensity
 
 
-def draw_impacts(seed: int, bonds: list[Security], skill: Skill, enquiries: Enquiries) -> Impacts:
-    """Draw who leaks, and how far each RFQ moves the price of its bond."""
+def draw_impacts(seed: int, bonds: list[Security], skill: Skill, enquiries: Enquiries, *, winners_leak: float = 0.0) -> Impacts:
+    """Draw who leaks, and how far each RFQ moves the price of its bond.
+
+    ``winners_leak``: a winner's propensity, as a share of what it has where it loses; 0 = winners keep it to themselves.
+    """
     rng = stream(seed, "leaks", len(enquiries.winner))
     demand = enquiries.demand
     places = np.arange(enquiries.dealer.shape[1])
     propensity = skill.leak[demand.regime[:, None], enquiries.dealer, demand.class_index[:, None]]
-    losers = enquiries.asked & (places != enquiries.winner[:, None])
-    leaked = losers & (rng.random(losers.shape) < propensity)
+    won = places == enquiries.winner[:, None]
+    leaked = enquiries.asked & (rng.random(won.shape) < np.where(won, winners_leak, 1.0) * propensity)
     one_leak = impact_bps(demand.class_index, demand.relative_size)
-    strength = rng.gamma(4, 0.25, losers.shape)
+    strength = rng.gamma(4, 0.25, won.shape)
     traded = enquiries.winner >= 0
     winner_leak = np.where(traded, np.take_along_axis(propensity, np.maximum(enquiries.winner, 0)[:, None], axis=1)[:, 0], 0.0)
     footprint = np.where(traded, footprint_bps(spread_for_size(bonds, demand), one_leak, winner_leak), 0.0)

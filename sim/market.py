@@ -10,6 +10,7 @@ from sim.axes import Axes, draw_axes
 from sim.calendar import DAY_MS, Period, business_days, midnight_ms
 from sim.dealers import REGIMES, Dealer, Skill, draw_dealers, draw_skill
 from sim.errors import SimulationError
+from sim.estranged import WINNERS_LEAK
 from sim.leaks import Impacts, draw_impacts
 from sim.prints import Prints, draw_prints
 from sim.references import ReferenceSet, build_references
@@ -29,7 +30,10 @@ _MOST_DAYS, _MOST_SECURITIES, _MOST_DEALERS = 3660, 20_000, 500
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What is asked of the simulation; equal sizes, seed and end give equal bytes."""
+    """What is asked of the simulation; equal sizes, seed and end give equal bytes.
+
+    ``misspecified`` turns on what the models do not assume (``estranged``).
+    """
 
     seed: int
     days: int
@@ -37,6 +41,7 @@ class Sizes:
     securities: int
     dealers: int
     rfqs_per_day: float = RFQS_PER_DAY
+    misspecified: bool = False
 
     def __post_init__(self) -> None:
         bounds = (
@@ -100,15 +105,15 @@ def _regimes(days: int) -> tuple[Ints, Flags]:
 
 def build_market(sizes: Sizes) -> Market:
     """Let the market happen."""
-    seed = sizes.seed
+    seed, strange = sizes.seed, sizes.misspecified
     midnights = midnight_ms(business_days(sizes.end, sizes.days))
     period = Period(midnights, *_regimes(len(midnights)), sizes.end_ms)
     bonds = build_universe(seed, sizes.end, sizes.securities)
     skill = draw_skill(seed, sizes.dealers)
-    axes = draw_axes(seed, bonds, skill, int(midnights[0]), sizes.end_ms)
+    axes = draw_axes(seed, bonds, skill, (int(midnights[0]), sizes.end_ms), seasonal=strange)
     demand = draw_demand(seed, bonds, period, sizes.rfqs_per_day)
-    enquiries = run_enquiries(seed, bonds, skill, axes, demand)
-    impacts = draw_impacts(seed, bonds, skill, enquiries)
+    enquiries = run_enquiries(seed, bonds, skill, axes, demand, strange=strange)
+    impacts = draw_impacts(seed, bonds, skill, enquiries, winners_leak=WINNERS_LEAK if strange else 0.0)
     prints = draw_prints(seed, bonds, period)
     timeline = value_all(seed, bonds, period, (demand, impacts), prints)
     return Market(

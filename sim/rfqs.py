@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from expectations.contracts.vocabulary import Protocol
 from sim.axes import Axes, axe_strength
-from sim.behaviour import QUOTES, SILENT, Answers, Asked, draw_answers, size_growth
+from sim.behaviour import QUOTES, SILENT, Answers, Asked, answers_to, draw, size_growth
 from sim.calendar import DAY_MS, FIRST_RFQ_MS, LAST_RFQ_MS, Period
 from sim.dealers import Skill
+from sim.estranged import draw_heavy, estranged
 from sim.randomness import stream
 from sim.traits import CLASS_NAMES, CLASSES
 from sim.universe import Security
@@ -142,12 +143,18 @@ def _gather(skill: Skill, demand: Demand, dealer: Ints, panel: Ints, axe: Floats
     )
 
 
-def run_enquiries(seed: int, bonds: list[Security], skill: Skill, axes: Axes, demand: Demand) -> Enquiries:
-    """Ask the panel, take the answers and choose the winner of every RFQ."""
+def run_enquiries(
+    seed: int, bonds: list[Security], skill: Skill, axes: Axes, demand: Demand, *, strange: bool = False
+) -> Enquiries:
+    """Ask the panel, take the answers and choose the winner of every RFQ; ``strange``: dealers behave as no model assumes."""
     rng = stream(seed, "enquiries", len(demand.start))
     dealer, panel = _draw_panel(rng, skill, demand)
     axe = axe_strength(axes, bonds, demand, dealer)
-    answers = draw_answers(rng, _gather(skill, demand, dealer, panel, axe))
+    asked_as, draws = _gather(skill, demand, dealer, panel, axe), draw(rng, dealer.shape)
+    if strange:
+        other = stream(seed, "estranged", len(demand.start))
+        draws, asked_as = estranged(draws, asked_as, draw_heavy(other, dealer.shape), other.normal(0, 1, (len(demand.start), 1)))
+    answers = answers_to(asked_as, draws)
     timely = answers.latency_s <= demand.timeout_s[:, None]
     asked = np.arange(PANEL) < panel[:, None]
     good = (answers.refusal == QUOTES) & timely & (answers.cost_hs <= _COMPETITIVE_HS) & (answers.size_ratio == 1.0)

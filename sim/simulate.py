@@ -25,6 +25,7 @@ from sim.world import WORLD_FILE, build_world
 from sim.writers import Rows, write_rows
 
 Progress = Callable[[str], None]
+USUAL, MISSPECIFIED = WORLDS = ("usual", "misspecified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,21 @@ def simulate(
     securities: int = 400,
     dealers: int = 24,
     rfqs_per_day: float = RFQS_PER_DAY,
+    world: str = USUAL,
     progress: Progress = _silent,
 ) -> Simulated:
     """Write the market of the ``days`` calendar days up to ``end`` (default: yesterday, UTC) under ``out``.
 
     Equal arguments give equal bytes. Earlier files of a simulation in ``out`` are replaced; files that none has written are left
-    alone, and stop it where their names would mix with ours. Raises SimulationError on a wish that cannot be met.
+    alone, and stop it where their names would mix with ours. ``world``: ``usual``, or ``misspecified``: dealers behave as no model
+    assumes (``estranged``). Raises SimulationError on a wish that cannot be met.
     """
     out = Path(out).absolute()
-    sizes = Sizes(seed, days, end or datetime.now(UTC).date() - timedelta(days=1), securities, dealers, rfqs_per_day)
+    if world not in WORLDS:
+        message = f"world is {world!r}: give one of {', '.join(WORLDS)}"
+        raise SimulationError(message)
+    last = end or datetime.now(UTC).date() - timedelta(days=1)
+    sizes = Sizes(seed, days, last, securities, dealers, rfqs_per_day, misspecified=world == MISSPECIFIED)
     _clear(out)
     progress(f"letting {securities} bonds trade for {days} days up to {sizes.end}")
     market = build_market(sizes)

@@ -72,6 +72,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     bonds: list[TrueBond]
     axes: list[TrueAxe]
     files: list[str]
+    misspecified: bool = False
 
     def bond(self, identifier: str) -> TrueBond | None:
         """Find a bond by internal id, CUSIP, ISIN or FIGI; ``None`` if there is none."""
@@ -120,6 +121,7 @@ def build_world(market: Market, files: list[str]) -> World:
         bonds=_bonds(market),
         axes=_axes(market),
         files=files,
+        misspecified=market.sizes.misspecified,
     )
 
 

@@ -13,13 +13,14 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="Calendar days of history.")] = 180,
     seed: Annotated[int, typer.Option(help="The same seed, days and end give the same files.")] = 7,
     end: Annotated[str | None, typer.Option(help="Last day, ISO 8601; default: yesterday (UTC).")] = None,
+    world: Annotated[str, typer.Option(help="usual, or misspecified: dealers behave as no model assumes.")] = "usual",
 ) -> None:
     """Write vendor-shaped source files of a synthetic market, and the truth behind them apart."""
     from sim.errors import SimulationError
     from sim.simulate import simulate as run
 
     with refusing(SimulationError):
-        made = run(out_dir, days, seed, day_of(end, "--end"), progress=progress)
+        made = run(out_dir, days, seed, day_of(end, "--end"), world=world, progress=progress)
     out.print(f"{sum(made.rows.values()):,} rows in {made.out}, up to {made.end}; the truth in {made.truth}")
 
 

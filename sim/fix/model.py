@@ -4,7 +4,8 @@ from math import floor, log10
 
 import numpy as np
 
-from sim.behaviour import DECLINES, QUOTES, REJECTS, Asked, draw_answers, size_growth
+from sim.behaviour import DECLINES, QUOTES, REJECTS, Asked, answers_to, draw, size_growth
+from sim.estranged import draw_heavy, estranged
 from sim.fix.inquiry import Inquiry
 from sim.fix.scripts import Action, DeclineBy, Script, Via
 from sim.prints import quoted_quantity
@@ -78,7 +79,13 @@ def conduct(world: World, dealer: TrueDealer, bond: TrueBond, inquiry: Inquiry, 
     bucket = str(size_bucket(inquiry.quantity))
     rng = stream(world.seed, "fix", dealer.dealer_id, bond.security_id, str(inquiry.direction), bucket, nth)
     relative = inquiry.quantity / CLASSES[CLASS_NAMES.index(bond.scorecard_class)].size
-    answers = draw_answers(rng, _asked(world, dealer, bond, inquiry, relative))
+    asked, draws = _asked(world, dealer, bond, inquiry, relative), draw(rng, (1,))
+    if world.misspecified:
+        # Whoever is asked the same for the nth time meets the same shock.
+        shock = stream(world.seed, "shock", bond.security_id, str(inquiry.direction), bucket, nth).normal(0, 1, 1)
+        heavy = draw_heavy(stream(world.seed, "heavy", dealer.dealer_id, bond.security_id, bucket, nth), (1,))
+        draws, asked = estranged(draws, asked, heavy, shock)
+    answers = answers_to(asked, draws)
     actions = {QUOTES: Action.QUOTE, DECLINES: Action.DECLINE, REJECTS: Action.REJECT}
     size = inquiry.quantity if answers.size_ratio[0] >= 1 else float(quoted_quantity(_one(inquiry.quantity), answers.size_ratio)[0])
     return Script(

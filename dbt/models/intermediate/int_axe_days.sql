@@ -44,12 +44,27 @@ told as (
             axes.dealer_ref = names.dealer_ref
             and cast(axes.advertised_at as date) between names.valid_from and names.valid_to
 
+),
+
+days as (
+
+    select
+        dealer_id,
+        scorecard_class,
+        sector,
+        client_side,
+        first_day,
+        cast(unnest(generate_series(first_day, greatest(first_day, last_day), interval 1 day)) as date) as told_on
+    from told
+
 )
 
-select distinct
+select
     dealer_id,
     scorecard_class,
     sector,
     client_side,
-    cast(unnest(generate_series(first_day, greatest(first_day, last_day), interval 1 day)) as date) as told_on
-from told
+    told_on,
+    bool_or(told_on = first_day) as placed
+from days
+group by all

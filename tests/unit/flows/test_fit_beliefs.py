@@ -23,7 +23,7 @@ _KEYS = {"dealer_id": "varchar", "scorecard_class": "varchar", "sector": "varcha
 DAILY = {
     "int_quote_day_stats": _KEYS | {"asked_on": "date", "whispered": "boolean"},
     "int_leak_day_stats": {"dealer_id": "varchar", "other_id": "varchar", "asked_on": "date", "scorecard_class": "varchar"},
-    "int_axe_days": _KEYS | {"told_on": "date"},
+    "int_axe_days": _KEYS | {"told_on": "date", "placed": "boolean"},
 }
 
 
@@ -118,6 +118,18 @@ def test_an_advertisement_raises_the_axe_and_silence_lets_it_fade() -> None:
     assert state.axe[0, 0, 1, 0] < KNOBS.axe_base
     morning(state, told(), KNOBS)
     assert state.axe[0, 0, 0, 0] < advertised
+
+
+def test_a_notice_left_to_stand_tells_less_than_one_placed_anew() -> None:
+    left, anew, seen_once = lived([(told(0), quiet())]), lived([(told(0), quiet())]), lived([(told(0), quiet())])
+    morning(left, told(0), KNOBS, told())
+    morning(anew, told(0), KNOBS, told(0))
+    first = float(seen_once.axe[0, 0, 0, 0])
+    assert first * 0.9 < left.axe[0, 0, 0, 0] < anew.axe[0, 0, 0, 0]
+    # Two weeks on one notice, and not a single answer: it is believed about as much as on its first day.
+    for _ in range(14):
+        morning(left, told(0), KNOBS, told())
+    assert left.axe[0, 0, 0, 0] < 0.85
 
 
 def test_a_quote_far_below_the_usual_speaks_for_an_axe_within_the_cap() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
+from click.testing import Result
 from prefect.client.orchestration import get_client
+from typer.testing import CliRunner
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import SNAPSHOT_TABLES
@@ -23,6 +25,7 @@ from flows.orchestration import run_backtest
 from flows.publish import _facts
 from flows.refused import Refused
 from flows.settings import FlowSettings
+from sotto import app
 from tests.conftest import AS_OF, GoodDay
 
 FIRST, LAST = date(2025, 6, 23), date(2025, 6, 28)
@@ -211,3 +214,44 @@ def test_the_flow_leaves_page_figures_and_artifacts(
     with get_client(sync_client=True) as client:
         keys = {artifact.key for artifact in client.read_artifacts()}
     assert {"backtest", "backtest-page"} <= keys
+
+
+def _command(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["backtest", *arguments])
+
+
+def test_the_command_prints_its_tables_and_says_where_the_page_is(
+    home_of: FlowSettings, prefect_api: str, periods: list[Period], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    span = ("--from", FIRST.isoformat(), "--to", LAST.isoformat(), "--every", "3")
+    shown = _command(*span, "--out", str(out))
+    assert (shown.exit_code, bool(prefect_api)) == (0, True), shown.output
+    counted = sum(len(period.rfqs) for period in periods)
+    assert f"of {counted:,} RFQs compared" in shown.stdout
+    assert all(title in shown.stdout for title in ("the pick", "held against each other", "foretold", "expected_utility"))
+    assert shown.stdout.rstrip().endswith(f"page and figures: {out}")
+    printed = _command(*span, "--out", str(out), "--json")
+    assert msgspec.json.decode(printed.stdout, type=Report) == msgspec.json.decode(
+        (out / "backtest.json").read_bytes(), type=Report
+    )
+    assert home_of.state.current.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--from", "2025-06-29", "--to", "2025-06-28"), "--from 2025-06-29 is after --to 2025-06-28; give the earlier day first"),
+        (("--from", "2025-06-23", "--to", "2025-06-28", "--model", "sead_v0"), "unknown model 'sead_v0' (did you mean 'seed_v0'?)"),
+        (("--from", "last week", "--to", "2025-06-28"), "--from"),
+    ],
+    ids=["days the wrong way round", "unknown model", "no date"],
+)
+def test_the_command_tells_a_mistake_in_a_line_and_exits_with_an_error(
+    home_of: FlowSettings, prefect_api: str, arguments: tuple[str, ...], told: str
+) -> None:
+    shown = _command(*arguments)
+    lines = [line for line in shown.output.splitlines() if told in line]
+    assert shown.exit_code not in {0, None}
+    assert (len(lines), bool(prefect_api), home_of.state.current.exists()) == (1, True, True), shown.output
+    assert "Traceback" not in shown.output
