@@ -23,6 +23,8 @@ from sim.simulate import simulate
 LAST_DAY = date(2025, 6, 30)
 AS_OF = datetime(2025, 6, 30, 22, tzinfo=UTC)
 DAYS, SECURITIES, DEALERS, RFQS_PER_DAY = 60, 60, 12, 20
+# What dbt wrote of its own: a thousand small files that the next build writes again.
+_BUILT_AGAIN = shutil.ignore_patterns("dbt")
 RESULTS = Path(__file__).parent / "results" / "poisoned.md"
 
 _EVERY = ("rfq_log", "dealers", "securities", "trades", "reference_prices", "axes", "tca_results")
@@ -55,7 +57,8 @@ class Case(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Damage, refresh, count what was published; with ``--write`` keep the table in ``results/``.
 
-    Every case is noted in ``--done`` when it ends; those that stand there are not tried again.
+    A delivery without damage must be published first. Every case is noted in ``--done`` when it ends; those that stand there are
+    not tried again.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks poisoned")
     parser.add_argument("--cases", type=int, default=200)
@@ -99,6 +102,9 @@ def _try(left: Sequence[Case], root: Path, ledger: Ledger, of: int) -> None:
     market, good = root / "market", root / "good"
     simulate(market, DAYS, 7, end=LAST_DAY, securities=SECURITIES, dealers=DEALERS, rfqs_per_day=RFQS_PER_DAY)
     _refreshed(good, market)
+    # A gate that refuses everything would publish no damage either.
+    whole = shutil.copytree(good, root / "whole", ignore=_BUILT_AGAIN)
+    sys.stderr.write(f"the delivery as it is: published as {_refreshed(whole, market)}\n")
     for number, case in enumerate(left, start=of - len(left) + 1):
         began = time.monotonic()
         found = _published(case, root, market, good)
@@ -126,8 +132,7 @@ def _published(case: Case, root: Path, market: Path, good: Path) -> str | None:
     home, kept = root / "home", root / "kept"
     for leftover in (home, kept):
         shutil.rmtree(leftover, ignore_errors=True)
-    # What dbt wrote of its own is a thousand small files that the next build writes again.
-    shutil.copytree(good, home, ignore=shutil.ignore_patterns("dbt"))
+    shutil.copytree(good, home, ignore=_BUILT_AGAIN)
     market.rename(kept)
     before = current_id(Home(home))
     try:
