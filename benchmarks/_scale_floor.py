@@ -51,6 +51,13 @@ weighed as (
 select span, half, scorecard_class, dealer_id, {sums} from weighed group by all
 """
 _COUNTS = ("asked", "quoted", "won", "gain_n", "rev_n", "sec_n", "ratio_n")
+# The columns that pandas needs: the others would only fill the memory.
+_READ = {
+    "rfq_log": "rfq_id, dealer_id, security_id, client_side, response, outcome, asked_at, responded_at, quantity, quote_quantity, "
+    "executed_price, _landed_at, _file, _row",
+    "reference_prices": "security_id, as_of, source, mid, _landed_at, _file, _row",
+    "tca_results": "execution_ref, vendor, metric, horizon_s, value, _landed_at, _file, _row",
+}
 _SUMS = ("gain", "gain_2", "rev", "rev_2", "sec", "sec_2", "ratio", "ratio_2")
 
 
@@ -72,7 +79,10 @@ def with_pandas(connection: duckdb.DuckDBPyConnection, files: dict[str, list[Pat
     """Compute the same with pandas (the files are read by DuckDB, which is faster); give the rows."""
     import pandas as pd
 
-    read = {table: connection.execute(f"from read_parquet({[str(path) for path in paths]})").df() for table, paths in files.items()}
+    read = {
+        table: connection.execute(f"select {_READ[table]} from read_parquet({[str(path) for path in paths]})").df()
+        for table, paths in files.items()
+    }
     order = ["_landed_at", "_file", "_row"]
     rfqs = read["rfq_log"].sort_values(order).drop_duplicates(["rfq_id", "dealer_id"], keep="last")
     prices = read["reference_prices"].sort_values(order).drop_duplicates(["security_id", "as_of", "source"], keep="last")

@@ -16,6 +16,8 @@ from flows.settings import FlowSettings
 from flows.sources.pulled import named, quoted
 from flows.validate import SQL_TYPES
 
+# How a new warehouse is stored; one that is there keeps its format. The newest writes text faster and smaller.
+WAREHOUSE_FORMAT: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "latest"}
 _STAMPS = {"_row": "BIGINT", "_source": "VARCHAR", "_file": "VARCHAR", "_landed_at": "TIMESTAMP", "_batch": "VARCHAR"}
 
 
@@ -36,7 +38,7 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
     """
     fresh = {receipt.batch for receipt in new}
     home.root.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with duckdb.connect(str(home.warehouse), config=WAREHOUSE_FORMAT) as connection:
         connection.execute("create schema if not exists landing")
         for table in LANDING_TABLES.values():
             files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]

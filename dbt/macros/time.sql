@@ -7,3 +7,13 @@
 {% macro as_of() -%}
     timestamp '{{ var("as_of") }}'
 {%- endmacro %}
+
+{#- When a response of the RFQ log is complete: answered, timed out or executed. -#}
+{% macro completed_at() -%}
+    greatest(
+        asked_at,
+        case when response = 'TIMED_OUT' then asked_at + to_milliseconds(coalesce(timeout_s, 0) * 1000) end,
+        coalesce(responded_at, asked_at),
+        coalesce(executed_at, asked_at)
+    )
+{%- endmacro %}

@@ -25,36 +25,55 @@ mids as (
 
 ),
 
-at_trade as (
+-- One pass for the trade itself and all horizons after it: to put the mids in order is what costs.
+instants as (
 
     select
-        executions.rfq_id,
-        executions.dealer_id,
-        {{ mid_unless_old('mids', 'executions.executed_at') }} as mid
+        rfq_id,
+        dealer_id,
+        security_id,
+        executed_at,
+        unnest([0, {{ horizons.values() | join(', ') }}]) as horizon_s
     from executions
-    asof inner join mids on executions.security_id = mids.security_id and executions.executed_at >= mids.priced_at
 
 ),
 
-{% for name, seconds in horizons.items() %}
-    after_{{ name }} as (
+seen as (
 
-        select
-            executions.rfq_id,
-            executions.dealer_id,
-            mids.mid
-        from executions
-        asof inner join mids
-            on
-                executions.security_id = mids.security_id
-                and executions.executed_at + to_seconds({{ seconds }}) >= mids.priced_at
-        where
-            mids.priced_at > executions.executed_at
-            and executions.executed_at + to_seconds({{ seconds }}) <= {{ as_of() }}
+    select
+        instants.rfq_id,
+        instants.dealer_id,
+        instants.horizon_s,
+        case
+            when instants.horizon_s = 0 then {{ mid_unless_old('mids', 'instants.executed_at') }}
+            when
+                mids.priced_at > instants.executed_at
+                and instants.executed_at + to_seconds(instants.horizon_s) <= {{ as_of() }}
+                then mids.mid
+        end as mid
+    from instants
+    asof inner join mids
+        on
+            instants.security_id = mids.security_id
+            and instants.executed_at + to_seconds(instants.horizon_s) >= mids.priced_at
 
-    ),
+),
 
-{% endfor %}
+after as (
+
+    select
+        rfq_id,
+        dealer_id,
+        any_value(mid) filter (where horizon_s = 0) as mid_at_trade,
+        {% for name, seconds in horizons.items() %}
+            any_value(mid) filter (where horizon_s = {{ seconds }}) as mid_{{ name }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from seen
+    group by rfq_id, dealer_id
+
+),
+
 measured as (
 
     select
@@ -68,18 +87,15 @@ measured as (
         -- The columns without a horizon in their name are those of seed_v0: 30 minutes.
         {% for name in horizons %}
             {% set infix = '' if name == '30m' else '_' ~ name %}
-            {{ reversion_bps('executions.client_side', 'at_trade.mid', 'after_' ~ name ~ '.mid') }}
+            {{ reversion_bps('executions.client_side', 'after.mid_at_trade', 'after.mid_' ~ name) }}
                 as own_reversion{{ infix }}_bps,
-            {{ drift_cost_bps('executions.client_side', 'executions.arrival_mid', 'after_' ~ name ~ '.mid') }}
+            {{ drift_cost_bps('executions.client_side', 'executions.arrival_mid', 'after.mid_' ~ name) }}
                 as drift{{ infix }}_cost_bps
             {%- if not loop.last %},{% endif %}
         {% endfor %}
     from executions
     left join vendor using (rfq_id)
-    left join at_trade using (rfq_id, dealer_id)
-    {% for name in horizons %}
-        left join after_{{ name }} using (rfq_id, dealer_id)
-    {% endfor %}
+    left join after using (rfq_id, dealer_id)
 
 )
 

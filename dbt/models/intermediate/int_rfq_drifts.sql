@@ -1,5 +1,7 @@
 {{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
 
+{% set horizons = var('horizons_s') %}
+
 -- A mid stands for a horizon only when it was priced after arrival, and only once the horizon has passed.
 with responses as (
 
@@ -28,22 +30,48 @@ rfqs as (
 
 ),
 
-{% for name, seconds in var('horizons_s').items() %}
-    after_{{ name }} as (
+-- One pass for all horizons: to put the mids in order is what costs.
+instants as (
 
-        select
-            rfqs.rfq_id,
-            mids.mid
-        from rfqs
-        asof inner join mids
-            on rfqs.security_id = mids.security_id and rfqs.arrived_at + to_seconds({{ seconds }}) >= mids.priced_at
-        where
-            mids.priced_at > rfqs.arrived_at
-            and rfqs.arrived_at + to_seconds({{ seconds }}) <= {{ as_of() }}
+    select
+        rfq_id,
+        security_id,
+        arrived_at,
+        unnest([{{ horizons.values() | join(', ') }}]) as horizon_s
+    from rfqs
 
-    ){{ "," if not loop.last }}
+),
 
-{% endfor %}
+seen as (
+
+    select
+        instants.rfq_id,
+        instants.horizon_s,
+        mids.mid
+    from instants
+    asof inner join mids
+        on
+            instants.security_id = mids.security_id
+            and instants.arrived_at + to_seconds(instants.horizon_s) >= mids.priced_at
+    where
+        mids.priced_at > instants.arrived_at
+        and instants.arrived_at + to_seconds(instants.horizon_s) <= {{ as_of() }}
+
+),
+
+after as (
+
+    select
+        rfq_id,
+        {% for name, seconds in horizons.items() %}
+            any_value(mid) filter (where horizon_s = {{ seconds }}) as mid_{{ name }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from seen
+    group by rfq_id
+
+)
+
 select
     rfqs.rfq_id,
     rfqs.security_id,
@@ -51,12 +79,10 @@ select
     cast(rfqs.arrived_at as date) as asked_on,
     rfqs.arrived_at,
     rfqs.arrival_mid,
-    {% for name in var('horizons_s') %}
-        {{ drift_cost_bps('rfqs.client_side', 'rfqs.arrival_mid', 'after_' ~ name ~ '.mid') }}
+    {% for name in horizons %}
+        {{ drift_cost_bps('rfqs.client_side', 'rfqs.arrival_mid', 'after.mid_' ~ name) }}
             as drift_{{ name }}_cost_bps
         {%- if not loop.last %},{% endif %}
     {% endfor %}
 from rfqs
-{% for name in var('horizons_s') %}
-    left join after_{{ name }} on rfqs.rfq_id = after_{{ name }}.rfq_id
-{% endfor %}
+left join after using (rfq_id)

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
 
-with responses as (
+with responses as not materialized (
 
     select * from {{ ref('stg_rfq_log') }}
 
@@ -31,25 +31,77 @@ mids as (
 
 ),
 
-resolved as (
+resolved as not materialized (
 
     select
         responses.*,
         names.dealer_id,
-        identifiers.security_id,
-        -- The desk had the order when it asked the first dealer: a whisper's later dealers are measured from there too.
-        min(responses.asked_at) over (partition by responses.rfq_id) as arrived_at
+        identifiers.security_id
     from responses
     inner join identifiers using (security_ref)
     inner join names
         on
             responses.dealer_ref = names.dealer_ref
             and cast(responses.asked_at as date) between names.valid_from and names.valid_to
-    -- Two names of one dealer in one RFQ are one response: the one that traded, else the first answer.
+
+),
+
+-- Two names of one dealer in one RFQ are one response: the one that traded, else the first answer. Few are, and only
+-- those are sorted; they are found by hash, so that some are sorted in vain.
+repeated as (
+
+    select hash(rfq_id, dealer_id) as key_hash
+    from resolved
+    group by all
+    having count(*) > 1
+
+),
+
+second_names as (
+
+    select
+        rfq_id,
+        dealer_ref
+    from resolved
+    where hash(rfq_id, dealer_id) in (select repeated.key_hash from repeated)
     qualify row_number() over (
-        partition by responses.rfq_id, names.dealer_id
-        order by responses.outcome <> 'TRADED' asc, responses.responded_at asc nulls last, responses.dealer_ref asc
-    ) = 1
+        partition by rfq_id, dealer_id
+        order by outcome <> 'TRADED' asc, responded_at asc nulls last, dealer_ref asc
+    ) > 1
+
+),
+
+-- The desk had the order when it asked the first dealer: a whisper's later dealers are measured from there too.
+first_asked as (
+
+    select
+        rfq_id,
+        security_id,
+        min(asked_at) as asked_at
+    from resolved
+    group by rfq_id, security_id
+
+),
+
+arrivals as (
+
+    select
+        rfq_id,
+        security_id,
+        min(asked_at) over (partition by rfq_id) as arrived_at
+    from first_asked
+
+),
+
+-- A few narrow columns are sorted for the mid at arrival; the wide rows stream past it in the order of their files.
+arrived as (
+
+    select
+        arrivals.rfq_id,
+        arrivals.security_id,
+        {{ mid_unless_old('mids', 'arrivals.arrived_at') }} as mid
+    from arrivals
+    asof left join mids on arrivals.security_id = mids.security_id and arrivals.arrived_at >= mids.priced_at
 
 ),
 
@@ -57,15 +109,17 @@ referenced as (
 
     select
         resolved.* exclude (arrival_mid),
-        coalesce(resolved.arrival_mid, {{ mid_unless_old('mids', 'resolved.arrived_at') }}) as arrival_mid,
+        coalesce(resolved.arrival_mid, arrived.mid) as arrival_mid,
         securities.asset_class,
         securities.scorecard_class,
         securities.issuer_id,
         securities.sector,
         securities.maturity_date
     from resolved
+    inner join arrived using (rfq_id, security_id)
     inner join securities using (security_id)
-    asof left join mids on resolved.security_id = mids.security_id and resolved.arrived_at >= mids.priced_at
+    left join second_names using (rfq_id, dealer_ref)
+    where second_names.rfq_id is null
 
 )
 

@@ -57,7 +57,7 @@ def asked(draw: st.DrawFn) -> Row:
     row = vendor.row(
         "rfq_log",
         rfq_id=f"R{draw(st.integers(1, 6))}",
-        dealer_id=draw(st.sampled_from(["ALPHA", "BETA", "NOBODY"])),
+        dealer_id=draw(st.sampled_from(["ALPHA", "Alpha", "BETA", "NOBODY"])),
         security_id=draw(st.sampled_from(["S1", "S2"])),
         asked_at=at.isoformat(),
         responded_at=done.isoformat(),

@@ -1,16 +1,24 @@
+{% set known = 'as_of <= ' ~ as_of() ~ ' and '
+    ~ is_near('as_of', var('repriced_days'), var('reference_stale_days') + 1, 0) %}
+{% set key = ['security_id', 'as_of', 'source'] %}
+
 with source as (
 
     select * from {{ source('rebuild', 'reference_prices') }}
+    where {{ known }}
+
+),
+
+superseded as (
+
+    {{ superseded_rows(source('rebuild', 'reference_prices'), known, key) }}
 
 ),
 
 newest as (
 
-    select * from source
-    where
-        as_of <= {{ as_of() }}
-        and {{ is_near('as_of', var('repriced_days'), var('reference_stale_days') + 1, 0) }}
-    qualify {{ newest_version(['security_id', 'as_of', 'source']) }}
+    select source.* from source
+    anti join superseded on source._batch = superseded._batch and source._row = superseded._row
 
 )
 

@@ -1,8 +1,13 @@
 -- A response counts once it is complete by as_of: answered, timed out or executed. Until then nothing of it is known.
 -- Cut first, then the newest: a version that became known later must not hide the one of then.
+{% set rebuilt = is_near('asked_at', var('touched_days'), 0, 0) ~ ' and '
+    ~ is_rebuilt('cast(asked_at as date)', 'rfq_id') %}
+{% set known = completed_at() ~ ' <= ' ~ as_of() ~ ' and ' ~ rebuilt %}
+
 with source as (
 
     select * from {{ source('rebuild', 'rfq_log') }}
+    where {{ rebuilt }}
 
 ),
 
@@ -10,24 +15,22 @@ completed as (
 
     select
         *,
-        greatest(
-            asked_at,
-            case when response = 'TIMED_OUT' then asked_at + to_milliseconds(coalesce(timeout_s, 0) * 1000) end,
-            coalesce(responded_at, asked_at),
-            coalesce(executed_at, asked_at)
-        ) as completed_at
+        {{ completed_at() }} as completed_at
     from source
-    where {{ is_near('asked_at', var('touched_days'), 0, 0) }}
+
+),
+
+superseded as (
+
+    {{ superseded_rows(source('rebuild', 'rfq_log'), known, ['rfq_id', 'dealer_id']) }}
 
 ),
 
 newest as (
 
-    select * from completed
-    where
-        completed_at <= {{ as_of() }}
-        and {{ is_rebuilt('cast(asked_at as date)', 'rfq_id') }}
-    qualify {{ newest_version(['rfq_id', 'dealer_id']) }}
+    select completed.* from completed
+    anti join superseded on completed._batch = superseded._batch and completed._row = superseded._row
+    where completed.completed_at <= {{ as_of() }}
 
 )
 

@@ -1,14 +1,23 @@
+{% set known = 'computed_at <= ' ~ as_of() %}
+{% set key = ['execution_ref', 'vendor', 'metric', 'horizon_s', 'reference'] %}
+
 with source as (
 
     select * from {{ source('rebuild', 'tca_results') }}
+    where {{ known }}
+
+),
+
+superseded as (
+
+    {{ superseded_rows(source('rebuild', 'tca_results'), known, key, 'computed_at') }}
 
 ),
 
 newest as (
 
-    select * from source
-    where computed_at <= {{ as_of() }}
-    qualify {{ newest_version(['execution_ref', 'vendor', 'metric', 'horizon_s', 'reference'], made_at='computed_at') }}
+    select source.* from source
+    anti join superseded on source._batch = superseded._batch and source._row = superseded._row
 
 )
 
