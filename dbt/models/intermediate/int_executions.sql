@@ -25,54 +25,7 @@ mids as (
 
 ),
 
--- One pass for the trade itself and all horizons after it: to put the mids in order is what costs.
-instants as (
-
-    select
-        rfq_id,
-        dealer_id,
-        security_id,
-        executed_at,
-        unnest([0, {{ horizons.values() | join(', ') }}]) as horizon_s
-    from executions
-
-),
-
-seen as (
-
-    select
-        instants.rfq_id,
-        instants.dealer_id,
-        instants.horizon_s,
-        case
-            when instants.horizon_s = 0 then {{ mid_unless_old('mids', 'instants.executed_at') }}
-            when
-                mids.priced_at > instants.executed_at
-                and instants.executed_at + to_seconds(instants.horizon_s) <= {{ as_of() }}
-                then mids.mid
-        end as mid
-    from instants
-    asof inner join mids
-        on
-            instants.security_id = mids.security_id
-            and instants.executed_at + to_seconds(instants.horizon_s) >= mids.priced_at
-
-),
-
-after as (
-
-    select
-        rfq_id,
-        dealer_id,
-        any_value(mid) filter (where horizon_s = 0) as mid_at_trade,
-        {% for name, seconds in horizons.items() %}
-            any_value(mid) filter (where horizon_s = {{ seconds }}) as mid_{{ name }}
-            {%- if not loop.last %},{% endif %}
-        {% endfor %}
-    from seen
-    group by rfq_id, dealer_id
-
-),
+{{ mids_over_horizons('executions', ['rfq_id', 'dealer_id'], 'executed_at', 'mids', from_the_start=true) }},
 
 measured as (
 
@@ -87,7 +40,7 @@ measured as (
         -- The columns without a horizon in their name are those of seed_v0: 30 minutes.
         {% for name in horizons %}
             {% set infix = '' if name == '30m' else '_' ~ name %}
-            {{ reversion_bps('executions.client_side', 'after.mid_at_trade', 'after.mid_' ~ name) }}
+            {{ reversion_bps('executions.client_side', 'after.mid_at_start', 'after.mid_' ~ name) }}
                 as own_reversion{{ infix }}_bps,
             {{ drift_cost_bps('executions.client_side', 'executions.arrival_mid', 'after.mid_' ~ name) }}
                 as drift{{ infix }}_cost_bps

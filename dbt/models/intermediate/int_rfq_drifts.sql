@@ -30,47 +30,7 @@ rfqs as (
 
 ),
 
--- One pass for all horizons: to put the mids in order is what costs.
-instants as (
-
-    select
-        rfq_id,
-        security_id,
-        arrived_at,
-        unnest([{{ horizons.values() | join(', ') }}]) as horizon_s
-    from rfqs
-
-),
-
-seen as (
-
-    select
-        instants.rfq_id,
-        instants.horizon_s,
-        mids.mid
-    from instants
-    asof inner join mids
-        on
-            instants.security_id = mids.security_id
-            and instants.arrived_at + to_seconds(instants.horizon_s) >= mids.priced_at
-    where
-        mids.priced_at > instants.arrived_at
-        and instants.arrived_at + to_seconds(instants.horizon_s) <= {{ as_of() }}
-
-),
-
-after as (
-
-    select
-        rfq_id,
-        {% for name, seconds in horizons.items() %}
-            any_value(mid) filter (where horizon_s = {{ seconds }}) as mid_{{ name }}
-            {%- if not loop.last %},{% endif %}
-        {% endfor %}
-    from seen
-    group by rfq_id
-
-)
+{{ mids_over_horizons('rfqs', ['rfq_id'], 'arrived_at', 'mids') }}
 
 select
     rfqs.rfq_id,

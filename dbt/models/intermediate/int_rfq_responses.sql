@@ -46,64 +46,9 @@ resolved as not materialized (
 
 ),
 
--- Two names of one dealer in one RFQ are one response: the one that traded, else the first answer. Few are, and only
--- those are sorted; they are found by hash, so that some are sorted in vain.
-repeated as (
+{{ second_names('resolved') }},
 
-    select hash(rfq_id, dealer_id) as key_hash
-    from resolved
-    group by all
-    having count(*) > 1
-
-),
-
-second_names as (
-
-    select
-        rfq_id,
-        dealer_ref
-    from resolved
-    where hash(rfq_id, dealer_id) in (select repeated.key_hash from repeated)
-    qualify row_number() over (
-        partition by rfq_id, dealer_id
-        order by outcome <> 'TRADED' asc, responded_at asc nulls last, dealer_ref asc
-    ) > 1
-
-),
-
--- The desk had the order when it asked the first dealer: a whisper's later dealers are measured from there too.
-first_asked as (
-
-    select
-        rfq_id,
-        security_id,
-        min(asked_at) as asked_at
-    from resolved
-    group by rfq_id, security_id
-
-),
-
-arrivals as (
-
-    select
-        rfq_id,
-        security_id,
-        min(asked_at) over (partition by rfq_id) as arrived_at
-    from first_asked
-
-),
-
--- A few narrow columns are sorted for the mid at arrival; the wide rows stream past it in the order of their files.
-arrived as (
-
-    select
-        arrivals.rfq_id,
-        arrivals.security_id,
-        {{ mid_unless_old('mids', 'arrivals.arrived_at') }} as mid
-    from arrivals
-    asof left join mids on arrivals.security_id = mids.security_id and arrivals.arrived_at >= mids.priced_at
-
-),
+{{ arrived('resolved', 'mids') }},
 
 referenced as (
 

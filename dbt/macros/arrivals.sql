@@ -1,0 +1,67 @@
+{#-
+    The CTE `second_names`: two names of one dealer in one RFQ are one response, that of the one that traded, else the first
+    answer; these are the others. Few are, and only those are sorted; they are found by hash, so that some are sorted in vain.
+-#}
+{% macro second_names(rows) -%}
+    repeated as (
+
+        select hash(rfq_id, dealer_id) as key_hash
+        from {{ rows }}
+        group by all
+        having count(*) > 1
+
+    ),
+
+    second_names as (
+
+        select
+            rfq_id,
+            dealer_ref
+        from {{ rows }}
+        where hash(rfq_id, dealer_id) in (select repeated.key_hash from repeated)
+        qualify row_number() over (
+            partition by rfq_id, dealer_id
+            order by outcome <> 'TRADED' asc, responded_at asc nulls last, dealer_ref asc
+        ) > 1
+
+    )
+{%- endmacro %}
+
+{#-
+    The CTE `arrived`: the mid when the desk had the order, which it had when it asked the first dealer; a whisper's later
+    dealers are measured from there too. A few narrow columns are sorted for it; the wide rows stream past it.
+-#}
+{% macro arrived(rows, mids) -%}
+    first_asked as (
+
+        select
+            rfq_id,
+            security_id,
+            min(asked_at) as asked_at
+        from {{ rows }}
+        group by rfq_id, security_id
+
+    ),
+
+    arrivals as (
+
+        select
+            rfq_id,
+            security_id,
+            min(asked_at) over (partition by rfq_id) as arrived_at
+        from first_asked
+
+    ),
+
+    arrived as (
+
+        select
+            arrivals.rfq_id,
+            arrivals.security_id,
+            {{ mid_unless_old(mids, 'arrivals.arrived_at') }} as mid
+        from arrivals
+        asof left join {{ mids }}
+            on arrivals.security_id = {{ mids }}.security_id and arrivals.arrived_at >= {{ mids }}.priced_at
+
+    )
+{%- endmacro %}
