@@ -6,6 +6,10 @@
 {% macro mids_over_horizons(rows, key, at, mids, from_the_start=false) -%}
     {%- set horizons = ({'at_start': 0} if from_the_start else {}) -%}
     {%- do horizons.update(var('horizons_s')) -%}
+    {%- set figures = [] -%}
+    {%- for name, seconds in horizons.items() -%}
+        {%- do figures.append('any_value(mid) filter (where horizon_s = ' ~ seconds ~ ') as mid_' ~ name) -%}
+    {%- endfor -%}
     instants as (
 
         select
@@ -39,10 +43,8 @@
     after as (
 
         select
-            {{ key | join(', ') }},
-            {% for name, seconds in horizons.items() %}
-                any_value(mid) filter (where horizon_s = {{ seconds }}) as mid_{{ name }}{{ "," if not loop.last }}
-            {% endfor %}
+            {{ figures | join(', ') }},
+            {{ key | join(', ') }}
         from seen
         group by {{ key | join(', ') }}
 
