@@ -16,8 +16,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: setup
 	@$(BIN)/sotto demo $(ARGS)
 
+# Two processes: what needs a Prefect server goes to one of them, every other file to whichever is free.
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: setup
 	@$(BIN)/ruff check .

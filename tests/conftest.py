@@ -27,6 +27,14 @@ LAST_DAY = date(2025, 6, 30)
 AS_OF = datetime(2025, 6, 30, 22, tzinfo=UTC)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where tests run in several processes, what shares a Prefect server and its good day, else a file's tests."""
+    for item in items:
+        shared = "prefect_api" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("server" if shared else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the URL of a real Prefect server with its scheduler, on a free port and with a folder of its own.
