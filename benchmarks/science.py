@@ -32,7 +32,7 @@ LOGS = (5_000, 20_000)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the loops, print the figures as they come, and with ``--write`` keep them in ``results/``."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks science")
-    parser.add_argument("--short", action="store_true", help="six worlds, a shorter past: about four minutes of a processor")
+    parser.add_argument("--short", action="store_true", help="six worlds, a shorter past: about two minutes of a processor")
     parser.add_argument("--worlds", type=int, default=30)
     parser.add_argument("--past", type=int, default=90, help="days of a past that all share")
     parser.add_argument("--days", type=int, default=40, help="days of the loop")
