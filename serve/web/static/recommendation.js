@@ -6,8 +6,9 @@ const REASONS = ["known_axe", "market_colour", "relationship", "client_instructi
 const MODES = { parallel: "all at once", sequential: "one after another (whisper)", staggered: "one after another, after a delay" };
 
 export function show(target, answer, onStart) {
-  const metrics = Object.keys(answer.weights);
-  target.replaceChildren(
+  const metrics = [...new Set(answer.dealers.flatMap((dealer) => dealer.components.map((part) => part.metric)))];
+  const told = (name) => (name in answer.weights ? `${words(name)} ${percent(answer.weights[name])}` : words(name));
+  target.replaceChildren(...[
     header(answer),
     el("dl", { class: "facts" },
       fact("Days since last trade", number(answer.liquidity.days_since_last_trade, 1)),
@@ -20,11 +21,11 @@ export function show(target, answer, onStart) {
     el("h2", {}, "Plan"),
     plan(answer),
     el("h2", {}, `Dealers to ask · ${answer.model}`),
-    el("div", { class: "legend" }, metrics.map((name, index) => el("span", { class: `c${index}` }, `${words(name)} ${percent(answer.weights[name])}`))),
+    el("div", { class: "legend" }, metrics.map((name, index) => el("span", { class: `c${index}` }, told(name)))),
     dealers(answer, metrics),
     excluded(answer),
     start(answer, onStart),
-  );
+  ].filter(Boolean));
   target.hidden = false;
 }
 
