@@ -27,6 +27,7 @@ GIVEN = (
 )  # fmt: skip
 PILED_UP = "int_dealer_class_days"
 DAILY = ("int_quote_day_stats", "int_leak_day_stats")
+_AXE_MODELS = ("int_axes", "int_axe_days")
 MARK = "'p' || lpad(policy::varchar, 2, '0') || 'w' || lpad(world::varchar, 3, '0')"
 
 _LOADS = {
@@ -109,7 +110,8 @@ class ScienceSql:
             f"insert into {self._of('int_security_identifiers')} by name "
             f"select security_id as security_ref, security_id from {self._of('int_securities')}"
         )
-        self._run("int_axe_days", day)
+        for name in _AXE_MODELS:
+            self._run(name, day)
         found = self._connection.execute(
             f"select substr(dealer_id, 5, 3)::int, list_position({list(LAB_CLASSES)}, substr(scorecard_class, 8)) - 1, "
             "substr(sector, 2)::int, if(client_side = 'BUY', 0, 1), substr(dealer_id, 9)::int "
@@ -130,7 +132,7 @@ class ScienceSql:
             self._fill(table, query, at)
         keep = ", ".join(f"'p{policy:02d}'" for policy in carded) or "''"
         for name in self._order:
-            if name in ("int_dealer_window_stats", "fct_dealer_scorecards", "int_axe_days"):
+            if name in ("int_dealer_window_stats", "fct_dealer_scorecards"):
                 continue
             only = f" where substr(dealer_id, 1, 3) in ({keep})" if name == PILED_UP else ""
             self._run(name, day, piled=name == PILED_UP, where=only)

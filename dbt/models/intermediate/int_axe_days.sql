@@ -1,19 +1,7 @@
 -- On which days a dealer advertised interest that suits a side of ours, by class and sector.
 with axes as (
 
-    select * from {{ ref('stg_axes') }}
-
-),
-
-identifiers as (
-
-    select * from {{ ref('int_security_identifiers') }}
-
-),
-
-names as (
-
-    select * from {{ ref('int_dealer_names') }}
+    select * from {{ ref('int_axes') }}
 
 ),
 
@@ -26,7 +14,7 @@ securities as (
 told as (
 
     select
-        names.dealer_id,
+        axes.dealer_id,
         securities.scorecard_class,
         coalesce(securities.sector, '') as sector,
         {{ suited_side('axes.side') }} as client_side,
@@ -37,12 +25,7 @@ told as (
             cast({{ as_of() }} as date)
         ) as last_day
     from axes
-    inner join identifiers using (security_ref)
     inner join securities using (security_id)
-    inner join names
-        on
-            axes.dealer_ref = names.dealer_ref
-            and cast(axes.advertised_at as date) between names.valid_from and names.valid_to
 
 ),
 

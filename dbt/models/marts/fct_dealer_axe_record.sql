@@ -1,20 +1,8 @@
 -- An advertisement comes true where the dealer, asked on the side that suits it, quotes better than without one.
 with axes as (
 
-    select * from {{ ref('stg_axes') }}
+    select * from {{ ref('int_axes') }}
     where advertised_at > {{ as_of() }} - to_days({{ var('axe_record_days') + var('axe_true_within_days') }})
-
-),
-
-identifiers as (
-
-    select * from {{ ref('int_security_identifiers') }}
-
-),
-
-names as (
-
-    select * from {{ ref('int_dealer_names') }}
 
 ),
 
@@ -37,18 +25,13 @@ answers as (
 told as (
 
     select
-        names.dealer_id,
+        axes.dealer_id,
         coalesce(securities.issuer_id, securities.security_id) as interest,
         {{ suited_side('axes.side') }} as client_side,
         axes.advertised_at,
         least(axes.advertised_at + to_days({{ var('axe_true_within_days') }}), axes.withdrawn_at) as told_until
     from axes
-    inner join identifiers using (security_ref)
     inner join securities using (security_id)
-    inner join names
-        on
-            axes.dealer_ref = names.dealer_ref
-            and cast(axes.advertised_at as date) between names.valid_from and names.valid_to
 
 ),
 

@@ -99,6 +99,14 @@ def test_a_build_that_dies_before_its_first_node_is_refused_though_one_before_it
     assert publish.current_id(copied) == good_day.manifest.snapshot_id
 
 
+def results_file(folder: Path, nodes: list[tuple[str, str, str | None]]) -> Path:
+    """Write what dbt leaves of these nodes: identifier, status, message."""
+    results = [{"unique_id": name, "status": status, "message": message} for name, status, message in nodes]
+    path = folder / "run_results.json"
+    path.write_text(json.dumps({"metadata": {"invocation_id": "i"}, "results": results}), encoding="utf-8")
+    return path
+
+
 def test_a_model_that_fails_is_named_and_what_stands_behind_it_is_not(tmp_path: Path) -> None:
     from flows.build import BuildFailed
     from flows.build import report as report_of
@@ -108,13 +116,11 @@ def test_a_model_that_fails_is_named_and_what_stands_behind_it_is_not(tmp_path: 
         ("model.sotto.b", "error", "Binder Error:\n  no column"),
         ("model.sotto.c", "skipped", None),
     ]
-    report = {"metadata": {"invocation_id": "i"}, "results": [{"unique_id": u, "status": s, "message": m} for u, s, m in nodes]}
-    path = tmp_path / "run_results.json"
-    path.write_text(json.dumps(report), encoding="utf-8")
+    path = results_file(tmp_path, nodes)
     with pytest.raises(BuildFailed) as failed:
         report_of(path)
     assert failed.value.nodes == ["model.sotto.b: Binder Error: no column"]
-    path.write_text(json.dumps(report | {"results": report["results"][2:]}), encoding="utf-8")
+    results_file(tmp_path, nodes[2:])
     with pytest.raises(BuildFailed, match=r"model\.sotto\.c: skipped"):
         report_of(path)
 
@@ -217,9 +223,7 @@ def test_a_test_that_fails_has_a_task_run_that_failed_with_its_message(prefect_a
         ("test.sotto.unique_a.1f", "fail", "Got 1 result"),
         ("test.sotto.b.2e", "pass", None),
     ]
-    report = {"metadata": {"invocation_id": "i"}, "results": [{"unique_id": u, "status": s, "message": m} for u, s, m in nodes]}
-    path = tmp_path / "run_results.json"
-    path.write_text(json.dumps(report), encoding="utf-8")
+    path = results_file(tmp_path, nodes)
 
     @flow
     def building() -> str:

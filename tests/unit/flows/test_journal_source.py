@@ -16,6 +16,7 @@ from flows.sources.config import SourceConfig
 from flows.sources.journal import rfq_rows
 from flows.sources.pulled import SourceError
 from flows.sources.registry import pull
+from tests.fakes import rfq_started
 
 START = datetime(2025, 6, 2, 14, tzinfo=UTC)
 
@@ -30,30 +31,8 @@ def at(seconds: float, event: events.AnyEvent) -> Entry:
 
 
 def started(dealers: list[str], *, side: Side = Side.SELL, protocol: Protocol = Protocol.SEQUENTIAL, rfq: str = "R1") -> Entry:
-    event = events.RfqStarted(
-        rfq_id=rfq,
-        recommendation_id="rec-1",
-        override_id=None,
-        order_id="O1",
-        desk="credit",
-        account=None,
-        venue="SIMULATED",
-        security_id="S1",
-        cusip="037833100",
-        isin=None,
-        side=side,
-        quantity=10_000_000.0,
-        currency="USD",
-        limit_price=None,
-        protocol=protocol,
-        delay_s=None,
-        timeout_s=20.0,
-        competitive_within_bps=3.0,
-        expected_cost_bps=10.0,
-        arrival_mid=100.0,
-        dealers=dealers,
-        propensity=0.9,
-    )
+    names = {"rfq_id": rfq, "order_id": "O1", "venue": "SIMULATED", "security_id": "S1", "cusip": "037833100"}
+    event = rfq_started.started(**names, side=side, protocol=protocol, expected_cost_bps=10.0, dealers=dealers, propensity=0.9)
     return at(0, event)
 
 
