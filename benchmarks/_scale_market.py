@@ -12,6 +12,12 @@ import duckdb
 FIRST_DAY = date(2001, 1, 1)
 QUOTES_PER_DAY = 14_000
 DEALERS, SECURITIES, ASKED, PRICES_PER_DAY = 30, 2_000, 4, 4
+# Of the RFQs asked about six in ten trade, each with one result.
+ROWS_PER_DAY = {
+    "rfq_log": QUOTES_PER_DAY,
+    "reference_prices": SECURITIES * PRICES_PER_DAY,
+    "tca_results": QUOTES_PER_DAY * 2 // 3 // ASKED,
+}
 _STAMPS = "'scale' as _source, '{table}' || day as _file, timestamp '2030-01-01' as _landed_at, '{table}-' || day as _batch"
 
 _RFQS = f"""

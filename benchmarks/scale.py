@@ -125,7 +125,7 @@ def _built(home: Home, files: dict[str, list[Path]], last: date, *, full: bool) 
         rows = connection.execute("select count(*) from marts.fct_dealer_scorecards").fetchall()[0][0]
     with _timed(spent, "finish"):
         rebuild.finished(home)
-    return spent | {"rows": rows, "days": 0 if plan.rfq_days is None else len(plan.rfq_days)}
+    return spent | {"rows": rows, "days": 0 if plan.days is None else len(plan.days.rebuilt)}
 
 
 @contextmanager
@@ -158,13 +158,13 @@ def _lay(connection: duckdb.DuckDBPyConnection, files: dict[str, list[Path]]) ->
             connection.execute(f"create or replace view landing.{name} as {query}")
     connection.execute(
         "create or replace table landing.receipts "
-        "(source varchar, table_name varchar, batch varchar, happened_to timestamp, path varchar)"
+        "(source varchar, table_name varchar, batch varchar, happened_to timestamp, path varchar, rows bigint)"
     )
     for name in landing_index.KEPT_BY_DAY:
-        rows = [(name, f"{name}-{path.parent.name.removeprefix('day=')}", str(path)) for path in files[name]]
+        batches = {str(path): f"{name}-{path.parent.name.removeprefix('day=')}" for path in files[name]}
         connection.execute(
-            "insert into landing.receipts select 'scale', unnest($names), unnest($batches), null, unnest($paths)",
-            {"names": [row[0] for row in rows], "batches": [row[1] for row in rows], "paths": [row[2] for row in rows]},
+            "insert into landing.receipts select 'scale', $name, unnest($batches), null, unnest($paths), $rows",
+            {"name": name, "batches": list(batches.values()), "paths": list(batches), "rows": scale.ROWS_PER_DAY[name]},
         )
 
 

@@ -104,7 +104,7 @@ def failing_test(name: str, told: str) -> None:  # noqa: ARG001 - names the task
 
 def arguments(target: Path, plan: rebuild.Plan, *, as_of: datetime) -> list[str]:
     """Give the words of ``dbt build`` as every build of ours runs it, logs under ``target``."""
-    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"), **plan.variables()})
+    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
     # One flag with two values: the runner keeps the last of two flags only.
     left_out = ["--exclude-resource-type", "unit_test", "exposure"]
     # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.

@@ -21,6 +21,8 @@ create or replace table landing_index.batches (table_name varchar, batch varchar
 create or replace table landing_index.batch_days (table_name varchar, batch varchar, day date);
 create or replace table landing_index.rfq_days (rfq ubigint, day date);
 create or replace table landing_index.split_rfqs (rfq ubigint, day date);
+create or replace table landing_index.ref_days (kind varchar, ref ubigint, day date);
+create or replace table landing_index.masters (kind varchar, key varchar, names varchar[], identity varchar, attributes varchar);
 create or replace table landing_index.unknown_rfqs (rfq ubigint, batch varchar);
 create or replace table landing_index.waiting_days (day date);
 create or replace table landing_index.pending_days (day date, priced boolean);
@@ -51,7 +53,7 @@ def reset(connection: duckdb.DuckDBPyConnection) -> None:
 def is_there(connection: duckdb.DuckDBPyConnection) -> bool:
     """Say whether the warehouse has an index."""
     found = connection.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'landing_index' and table_name = 'built'"
+        "select count(*) from duckdb_tables() where schema_name = 'landing_index' and table_name = 'masters'"
     ).fetchall()
     return bool(found[0][0])
 
@@ -84,14 +86,66 @@ def days_of(connection: duckdb.DuckDBPyConnection, table: str, batches: Iterable
     return {day for (day,) in found}
 
 
-def files_of(connection: duckdb.DuckDBPyConnection, table: str, days: Iterable[date]) -> list[Path]:
+def days_that_name(connection: duckdb.DuckDBPyConnection, kind: str, names: Iterable[str]) -> set[date]:
+    """Give the days whose rows bear any of these names; kinds are ``rfq_dealer``, ``rfq_security`` and ``priced_security``."""
+    found = connection.execute(
+        "select distinct day from landing_index.ref_days where kind = ? and ref in (select hash(unnest(cast(? as varchar[]))))",
+        [kind, list(names)],
+    ).fetchall()
+    return {day for (day,) in found}
+
+
+def known_days(connection: duckdb.DuckDBPyConnection, table: str) -> set[date]:
+    """Give the days that any batch of a table speaks of, or spoke of while it was in use."""
+    found = connection.execute("select distinct day from landing_index.batch_days where table_name = ?", [table]).fetchall()
+    return {day for (day,) in found}
+
+
+def rows_by_day(connection: duckdb.DuckDBPyConnection) -> dict[date, float]:
+    """Give about how many rows the batches in use hold for each day, all tables together: a batch's, shared among its days."""
+    found = connection.execute(
+        "with spread as (select batch, count(*) as days from landing_index.batch_days group by batch) "
+        "select day, cast(sum(rows / spread.days) as double) from landing_index.batch_days "
+        "inner join spread using (batch) inner join landing.receipts using (batch) group by day"
+    ).fetchall()
+    return dict(found)
+
+
+def spans_of_rfqs(connection: duckdb.DuckDBPyConnection) -> list[tuple[date, date]]:
+    """Give the first and the last day of each RFQ that stands on several."""
+    return connection.execute("select distinct min(day), max(day) from landing_index.split_rfqs group by rfq").fetchall()
+
+
+def files_of(connection: duckdb.DuckDBPyConnection, table: str, days: Iterable[date]) -> list[str]:
     """Give the files in use that speak of any of these days."""
+    return _paths(connection, table, "list_contains(?, day)", [list(days)])
+
+
+def files_between(connection: duckdb.DuckDBPyConnection, table: str, start: date, end: date) -> list[str]:
+    """Give the files in use that speak of any day from ``start`` up to ``end`` (exclusive)."""
+    return _paths(connection, table, "day >= ? and day < ?", [start, end])
+
+
+def all_files(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Give the files in use of a table."""
+    found = connection.execute("select path from landing_index.batches where table_name = ? order by path", [table]).fetchall()
+    return [path for (path,) in found]
+
+
+def _paths(connection: duckdb.DuckDBPyConnection, table: str, condition: str, given: list[object]) -> list[str]:
     found = connection.execute(
         "select distinct path from landing_index.batches inner join landing_index.batch_days using (table_name, batch) "
-        "where table_name = ? and list_contains(?, day) order by path",
-        [table, list(days)],
+        f"where table_name = ? and {condition} order by path",
+        [table, *given],
     ).fetchall()
-    return [Path(path) for (path,) in found]
+    return [path for (path,) in found]
+
+
+def owe_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget which days are due and which wait, and that any RFQ stands on two: everything is to be built."""
+    connection.execute("delete from landing_index.pending_days")
+    connection.execute("delete from landing_index.waiting_days")
+    connection.execute("create or replace table rebuild.split_rfqs (rfq ubigint)")
 
 
 def split_days(connection: duckdb.DuckDBPyConnection, days: Iterable[date]) -> set[date]:
@@ -101,8 +155,15 @@ def split_days(connection: duckdb.DuckDBPyConnection, days: Iterable[date]) -> s
         "select distinct rfq from landing_index.split_rfqs where list_contains(?, day)",
         [list(days)],
     )
+    return days_beside(connection, days)
+
+
+def days_beside(connection: duckdb.DuckDBPyConnection, days: Iterable[date]) -> set[date]:
+    """Give all days of the RFQs that stand on these days and on others too."""
     found = connection.execute(
-        "select distinct day from landing_index.split_rfqs semi join rebuild.split_rfqs using (rfq)"
+        "select distinct day from landing_index.split_rfqs "
+        "where rfq in (select rfq from landing_index.split_rfqs where list_contains(?, day))",
+        [list(days)],
     ).fetchall()
     return {day for (day,) in found}
 
@@ -112,11 +173,17 @@ def _read(paths: list[Path]) -> str:
 
 
 def _add_rfqs(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
+    rows = _read(paths)
+    # Few trade on another day than they are asked on.
     connection.execute(
-        "create or replace temp table added as select distinct _batch as batch, hash(rfq_id) as rfq, "
-        f"unnest([cast(asked_at as date), cast(coalesce(executed_at, asked_at) as date)]) as day from {_read(paths)}"
+        "create or replace temp table added as "
+        f"select distinct _batch as batch, hash(rfq_id) as rfq, cast(asked_at as date) as day from {rows} "
+        f"union select _batch, hash(rfq_id), cast(executed_at as date) from {rows} "
+        "where cast(executed_at as date) <> cast(asked_at as date)"
     )
     connection.execute("insert into landing_index.batch_days select distinct 'rfq_log', batch, day from added")
+    for kind, column in (("rfq_dealer", "dealer_id"), ("rfq_security", "security_id")):
+        _add_refs(connection, kind, column, "asked_at", rows)
     connection.execute("create or replace temp table fresh as select distinct rfq, day from added")
     connection.execute(
         "create or replace temp table known as select distinct rfq, day from landing_index.rfq_days semi join fresh using (rfq)"
@@ -124,10 +191,10 @@ def _add_rfqs(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
     # An RFQ on two days, whether by two batches or by one: all its days are noted.
     connection.execute(
         "insert into landing_index.split_rfqs with standing as (select * from known union select * from fresh) "
-        "select rfq, day from standing qualify count(*) over (partition by rfq) > 1 "
+        "select rfq, day from standing where rfq in (select rfq from standing group by rfq having count(*) > 1) "
         "except select rfq, day from landing_index.split_rfqs"
     )
-    connection.execute("insert into landing_index.rfq_days select * from fresh except select * from known")
+    connection.execute("insert into landing_index.rfq_days select * from fresh anti join known using (rfq, day)")
     # Results that came before their RFQ.
     connection.execute(
         "insert into landing_index.batch_days select distinct 'tca_results', unknown.batch, fresh.day "
@@ -138,8 +205,18 @@ def _add_rfqs(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
 
 
 def _add_prices(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
+    rows = _read(paths)
     connection.execute(
-        f"insert into landing_index.batch_days select distinct 'reference_prices', _batch, cast(as_of as date) from {_read(paths)}"
+        f"insert into landing_index.batch_days select distinct 'reference_prices', _batch, cast(as_of as date) from {rows}"
+    )
+    _add_refs(connection, "priced_security", "security_id", "as_of", rows)
+
+
+def _add_refs(connection: duckdb.DuckDBPyConnection, kind: str, column: str, at: str, rows: str) -> None:
+    """Note on which days a name stands. It may stand there twice, by two batches; what goes out of use stays."""
+    connection.execute(
+        f"insert into landing_index.ref_days select '{kind}', hash({column}), day "
+        f"from (select distinct {column}, cast({at} as date) as day from {rows})"
     )
 
 

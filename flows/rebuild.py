@@ -1,12 +1,11 @@
 """What a build has to do again: the days that a change in landing, or in the two clocks, can reach.
 
 Everything that is kept by day (``dbt/macros/rebuild.sql``) is deleted and built again for these days only. A change that
-can reach any day (masters, the project itself, an as-of time that moves back) makes it build everything.
+can reach any day (the project itself, an as-of time that moves back) makes it build everything.
 """
 
 import hashlib
 import math
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,48 +15,29 @@ import msgspec
 import yaml
 
 from expectations.contracts.home import Home
-from expectations.contracts.sources import LANDING_TABLES
 from flows import landing_index as index
-from flows.landing_index import Batch
+from flows import landing_masters
+from flows.landing_index import Batch, Change
+from flows.landing_masters import Changed
 from flows.settings import FlowSettings
-from flows.sources.pulled import named
-from flows.transform import landed_view
+from flows.steps import DAY, Days, lay, steps
 
-_MASTERS = ("dealers", "dealer_aliases", "securities")
 _SHARE_OF_ALL = 0.5
-_DAY = timedelta(days=1)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The days of RFQs and of reference prices to build again; ``None`` = all.
+    """What to build again: everything, or ``days``."""
 
-    ``rfq_days`` are built whole; on ``touched_days`` beyond them only the RFQs that stand on both.
-    """
-
-    rfq_days: list[date] | None = None
-    touched_days: list[date] | None = None
-    price_days: list[date] | None = None
+    days: Days | None = None
 
     @property
     def whole(self) -> bool:
         """Whether everything is built again."""
-        return self.rfq_days is None
-
-    def variables(self) -> dict[str, list[str] | None]:
-        """Give the plan as dbt's variables."""
-
-        def written(days: list[date] | None) -> list[str] | None:
-            return None if days is None else [f"{day:%Y-%m-%d}" for day in days]
-
-        return {
-            "rebuilt_days": written(self.rfq_days),
-            "touched_days": written(self.touched_days),
-            "repriced_days": written(self.price_days),
-        }
+        return self.days is None
 
 
 def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> Plan:
-    """Find what to build again for the batches in ``landing.receipts`` and point the schema ``rebuild`` at their files.
+    """Find what to build again for the batches in ``landing.receipts`` and write its steps into the schema ``rebuild``.
 
     Until ``finished`` is called the days stay due: a build that fails owes them to the next one.
     """
@@ -66,17 +46,23 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
     with duckdb.connect(str(settings.state.warehouse)) as connection:
         connection.execute("begin")
         connection.execute("create schema if not exists rebuild")
-        fingerprint = _fingerprint(connection, settings.dbt_project)
-        before = _built(connection)
-        if full or before is None or before.whole or before.fingerprint != fingerprint or instant < before.as_of:
-            plan = _whole(connection)
-        else:
-            plan = _part(connection, before.as_of, instant, reach)
-        _lay(connection, plan, reach)
+        fingerprint = _fingerprint(settings.dbt_project)
+        before = None if full else _built(connection)
+        if before is None:
+            index.reset(connection)
+        change = index.take_over(connection, _used(connection))
+        masters = landing_masters.take_over(connection)
+        days = None
+        if before is not None and not before.whole and before.fingerprint == fingerprint and before.as_of <= instant:
+            days = _days(connection, _Found(change, masters, before.as_of, instant), reach)
+        if days is None:
+            index.owe_nothing(connection)
+        planned = steps(connection, days, rows=settings.build_step_rows)
+        lay(connection, planned, stale=reach.stale)
         connection.execute("delete from landing_index.built")
-        connection.execute("insert into landing_index.built values (?, ?, ?)", [fingerprint, instant, plan.whole])
+        connection.execute("insert into landing_index.built values (?, ?, ?)", [fingerprint, instant, days is None])
         connection.execute("commit")
-    return plan
+    return Plan(days)
 
 
 def finished(home: Home) -> None:
@@ -113,24 +99,17 @@ class _Reach(msgspec.Struct, frozen=True):
     def of(cls, project: Path) -> "_Reach":
         variables: dict[str, Any] = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
         return cls(
-            back=timedelta(days=math.ceil(max(variables["horizons_s"].values()) / _DAY.total_seconds())),
-            stale=_DAY * (variables["reference_stale_days"] + 1),
-            ahead=_DAY * (variables["mid_max_age_days"] + 1),
+            back=timedelta(days=math.ceil(max(variables["horizons_s"].values()) / DAY.total_seconds())),
+            stale=DAY * (variables["reference_stale_days"] + 1),
+            ahead=DAY * (variables["mid_max_age_days"] + 1),
         )
 
 
-def _fingerprint(connection: duckdb.DuckDBPyConnection, project: Path) -> str:
-    """Hash what every day depends on: the SQL, the database's version, dealers, names and securities."""
+def _fingerprint(project: Path) -> str:
+    """Hash what every day depends on: the SQL and the database's version."""
     digest = hashlib.sha256(duckdb.__version__.encode())
     for path in sorted(path for kind in ("*.sql", "*.yml", "*.csv") for path in project.rglob(kind) if "target" not in path.parts):
         digest.update(path.read_bytes())
-    for table in _MASTERS:
-        cells = ", ".join(named(name) for name in LANDING_TABLES[table].names)
-        found = connection.execute(
-            f"select md5(coalesce(string_agg(md5(cast(row({cells}) as varchar)), '' order by _landed_at, _file, _row), '')) "
-            f"from landing.{table}"
-        ).fetchall()
-        digest.update(found[0][0].encode())
     return digest.hexdigest()
 
 
@@ -148,48 +127,41 @@ def _used(connection: duckdb.DuckDBPyConnection) -> list[Batch]:
     return [Batch(*row) for row in rows]
 
 
-def _whole(connection: duckdb.DuckDBPyConnection) -> Plan:
-    index.reset(connection)
-    index.take_over(connection, _used(connection))
-    connection.execute("create or replace table rebuild.split_rfqs (rfq ubigint)")
-    return Plan()
+class _Found(msgspec.Struct, frozen=True):
+    """What differs from the last build: batches, masters, and the instant from which it looked back."""
+
+    batches: Change
+    masters: list[Changed]
+    before: datetime
+    now: datetime
 
 
-def _part(connection: duckdb.DuckDBPyConnection, before: datetime, now: datetime, reach: _Reach) -> Plan:
-    change = index.take_over(connection, _used(connection))
+def _days(connection: duckdb.DuckDBPyConnection, found: _Found, reach: _Reach) -> Days | None:
+    """Give the days that these differences can reach; ``None`` where so many are reached that all may as well be built."""
 
     def changed(table: str) -> set[date]:
-        return index.days_of(connection, table, [item.batch for item in (*change.added, *change.removed) if item.table == table])
+        batches = [item.batch for item in (*found.batches.added, *found.batches.removed) if item.table == table]
+        return index.days_of(connection, table, batches)
 
     rfqs = changed("rfq_log") | changed("tca_results") | _due(connection, priced=False)
+    rfqs |= landing_masters.rfq_days(connection, found.masters)
     prices = changed("reference_prices") | _due(connection, priced=True)
-    if now > before:
-        prices |= set(_span(before.date(), now.date()))
-        rfqs |= set(_span(before.date(), now.date())) | _waiting(connection) | _told_since(connection, before)
+    prices |= landing_masters.price_days(connection, found.masters)
+    if found.now > found.before:
+        passed = set(_span(found.before.date(), found.now.date()))
+        prices |= passed
+        rfqs |= passed | _waiting(connection) | _told_since(connection, found.before)
     reached = {day for price in prices for day in _span(price, price + reach.stale)}
     rfqs |= {day for price in reached for day in _span(price - reach.back, price + reach.ahead)}
-    known = _known_days(connection, "rfq_log")
+    known = index.known_days(connection, "rfq_log")
     rfqs &= known
-    reached &= {day + shift * _DAY for day in _known_days(connection, "reference_prices") for shift in range(reach.stale.days + 1)}
+    reached &= {
+        day + shift * DAY for day in index.known_days(connection, "reference_prices") for shift in range(reach.stale.days + 1)
+    }
     _owe(connection, rfqs, reached)
     if len(rfqs) > _SHARE_OF_ALL * len(known) and len(known) > 10:
-        return _whole(connection)
-    touched = rfqs | index.split_days(connection, rfqs)
-    return Plan(rfq_days=sorted(rfqs), touched_days=sorted(touched), price_days=sorted(reached))
-
-
-def _lay(connection: duckdb.DuckDBPyConnection, plan: Plan, reach: _Reach) -> None:
-    """Point each view of ``rebuild`` at the files that speak of the days to build."""
-    needed: dict[str, Iterable[date]] = {}
-    if plan.touched_days is not None and plan.price_days is not None:
-        needed = {"rfq_log": plan.touched_days, "tca_results": plan.touched_days}
-        needed["reference_prices"] = {day for price in plan.price_days for day in _span(price - reach.stale, price)}
-    for table in index.KEPT_BY_DAY:
-        if plan.whole:
-            connection.execute(f"create or replace view rebuild.{table} as select * from landing.{table}")
-        else:
-            files = index.files_of(connection, table, needed[table])
-            connection.execute(f"create or replace view rebuild.{table} as {landed_view(LANDING_TABLES[table], files)}")
+        return None
+    return Days(rebuilt=rfqs, touched=rfqs | index.split_days(connection, rfqs), repriced=reached)
 
 
 def _due(connection: duckdb.DuckDBPyConnection, *, priced: bool) -> set[date]:
@@ -218,10 +190,5 @@ def _told_since(connection: duckdb.DuckDBPyConnection, before: datetime) -> set[
     return index.days_of(connection, "tca_results", [batch for (batch,) in found])
 
 
-def _known_days(connection: duckdb.DuckDBPyConnection, table: str) -> set[date]:
-    found = connection.execute("select distinct day from landing_index.batch_days where table_name = ?", [table]).fetchall()
-    return {day for (day,) in found}
-
-
 def _span(first: date, last: date) -> list[date]:
-    return [first + shift * _DAY for shift in range((last - first).days + 1)]
+    return [first + shift * DAY for shift in range((last - first).days + 1)]

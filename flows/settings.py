@@ -21,6 +21,7 @@ class FlowSettings(BaseSettings):
     dbt_project: Path = PROJECT / "dbt"
     duckdb_memory: str = "4GB"
     duckdb_threads: int = Field(default=2, ge=1)
+    build_step_rows: int = Field(default=4_000_000, ge=1)
     keep_snapshots: int = Field(default=50, ge=1)
     webhook_url: SecretStr | None = None
     snapshot_max_age_hours: float = Field(default=MAX_AGE_HOURS, gt=0)

@@ -1,7 +1,7 @@
 """Landing to marts: views over the batches to be used, then the dbt build."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,13 +69,18 @@ def _receipt_row(receipt: Receipt) -> tuple[object, ...]:
     )
 
 
-def landed_view(table: Table, files: list[Path]) -> str:
-    """Give the query that reads these files of a landing table; none at all read as an empty table."""
+def landed_view(table: Table, files: Sequence[Path | str], *, variable: str | None = None) -> str:
+    """Give the query that reads these files of a landing table; none at all read as an empty table.
+
+    ``variable``: where the session has set it, it lists the files instead.
+    """
     types = {column.name: SQL_TYPES[column.kind] for column in table.columns} | _STAMPS
     if not files:
         return "select " + ", ".join(f"cast(null as {kind}) as {named(name)}" for name, kind in types.items()) + " where false"
-    listed = ", ".join(quoted(file) for file in files)
-    return f"select {', '.join(named(name) for name in types)} from read_parquet([{listed}], union_by_name = true)"
+    listed = f"[{', '.join(quoted(file) for file in files)}]"
+    if variable is not None:
+        listed = f"coalesce(getvariable('{variable}'), {listed})"
+    return f"select {', '.join(named(name) for name in types)} from read_parquet({listed}, union_by_name = true)"
 
 
 @contextmanager

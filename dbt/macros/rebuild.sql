@@ -1,71 +1,87 @@
 {#-
-    What is kept by day is deleted and built again for the days that a change can reach; `flows/rebuild.py` finds them and
-    gives them as variables. Without them everything is built again.
+    What is kept by day is built in steps: so many days at a time, each step's days deleted and built again. `flows/rebuild.py`
+    writes the steps into `rebuild.steps`; the materialization `by_days` puts each in turn into variables of its session.
+    Where no step is set, in a test or a query by hand, everything is meant.
 -#}
+{% macro step_variables() -%}
+    {{ return([
+        "touched_from", "touched_until", "touched_days", "rebuilt_days",
+        "paired_from", "paired_until", "repriced_from", "repriced_until", "repriced_days",
+        "rfq_log_files", "reference_prices_files", "tca_results_files",
+    ]) }}
+{%- endmacro %}
+
+{#-
+    Whether a day lies in a step or near it, by the step's first day and the day after its last. A planner folds what is no step
+    away, and a bound prunes what is stored.
+-#}
+{% macro is_near(at, days, before, after) -%}
+    {%- set start, end = (bound_of_step(days ~ '_from'), bound_of_step(days ~ '_until')) -%}
+    (
+        ({{ start }} is null or {{ at }} >= {{ start }} - {{ before }})
+        and ({{ end }} is null or {{ at }} < {{ end }} + {{ after }})
+    )
+{%- endmacro %}
+
+{#- A bound of the step that the session is at; NULL = at none. -#}
+{% macro bound_of_step(name) -%}
+    cast(getvariable('{{ name }}') as date)
+{%- endmacro %}
+
+{#- A list of days of a step; NULL = every day between its bounds. -#}
+{% macro is_listed(day, days) -%}
+    (getvariable('{{ days }}') is null or list_contains(getvariable('{{ days }}'), {{ day }}))
+{%- endmacro %}
+
 {% macro among_days(day, days) -%}
-    {%- if days is none -%}
-        true
-    {%- elif not days -%}
-        false
-    {%- else -%}
-        {{ day }} in (date '{{ days | join("', date '") }}')
-    {%- endif -%}
+    ({{ is_near(day, days, 0, 0) }} and {{ is_listed(day, days ~ '_days') }})
 {%- endmacro %}
 
 {#- A day of which anything is built again. -#}
 {% macro is_touched(day) -%}
-    ({{ among_days(day, var('touched_days')) }})
+    {{ among_days(day, 'touched') }}
 {%- endmacro %}
 
 {#- A row that is built again: all of a day's, and on other days those of the RFQs that stand on both. -#}
 {% macro is_rebuilt(day, rfq_id) -%}
-    {%- set both = 'hash(' ~ rfq_id ~ ') in (select rfq from rebuild.split_rfqs)' -%}
-    {%- if var('touched_days') == var('rebuilt_days') -%}
+    (
         {{ is_touched(day) }}
-    {%- else -%}
-        ({{ is_touched(day) }} and ({{ among_days(day, var('rebuilt_days')) }} or {{ both }}))
-    {%- endif -%}
+        and ({{ is_listed(day, 'rebuilt_days') }} or hash({{ rfq_id }}) in (select rfq from rebuild.split_rfqs))
+    )
 {%- endmacro %}
 
 {#- A day whose reference mids are built again. -#}
 {% macro is_repriced(day) -%}
-    ({{ among_days(day, var('repriced_days')) }})
-{%- endmacro %}
-
-{#- Times near what is built again, as two bounds: they prune what is stored in order of time. -#}
-{% macro is_near(at, days, before, after) -%}
-    {%- if days is none -%}
-        true
-    {%- elif not days -%}
-        false
-    {%- else -%}
-        (
-            {{ at }} >= date '{{ days | min }}' - {{ before }}
-            and {{ at }} < date '{{ days | max }}' + {{ after + 1 }}
-        )
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Delete what is about to be built again; nothing where the table is made anew. -#}
-{% macro forget(condition) -%}
-    {%- if is_incremental() -%}
-        delete from {{ this }} where {{ condition }}
-    {%- endif -%}
+    {{ among_days(day, 'repriced') }}
 {%- endmacro %}
 
 {#- A test `where: touched` or `where: repriced` looks at what was built again: in a full build, at everything. -#}
 {% macro get_where_subquery(relation) -%}
-    {%- set written = config.get('where', '') -%}
-    {%- if written == 'touched' -%}
-        {%- set where = is_touched('asked_on') -%}
-    {%- elif written == 'repriced' -%}
-        {%- set where = is_repriced('cast(priced_at as date)') -%}
-    {%- else -%}
-        {%- set where = written -%}
+    {%- set where = config.get('where', '') -%}
+    {%- if where == 'touched' -%}
+        {%- set where = built_again('asked_on', 'touched_days') -%}
+    {%- elif where == 'repriced' -%}
+        {%- set where = built_again('cast(priced_at as date)', 'repriced_days') -%}
     {%- endif -%}
     {%- if where -%}
         (select * from {{ relation }} where {{ where }}) as rebuilt
     {%- else -%}
         {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The condition on a day, written out: a test has no step, and a list in the statement prunes what is stored. -#}
+{% macro built_again(day, days) -%}
+    {%- set found = [none] -%}
+    {%- if execute and adapter.get_relation(database=target.database, schema='rebuild', identifier='steps') -%}
+        {%- set query = 'select cast(unnest(coalesce(' ~ days ~ ', [null])) as varchar) from rebuild.steps' -%}
+        {%- set found = run_query(query).columns[0].values() -%}
+    {%- endif -%}
+    {%- if not found -%}
+        false
+    {%- elif none in found -%}
+        true
+    {%- else -%}
+        {{ day }} in (date '{{ found | join("', date '") }}')
     {%- endif -%}
 {%- endmacro %}

@@ -124,6 +124,7 @@ class Past:
             for table in KEPT_BY_DAY:
                 # Everything is built again for each instant.
                 connection.execute(f"create or replace view rebuild.{table} as select * from landing.{table}")
+            connection.execute("create or replace table rebuild.split_rfqs (rfq ubigint)")
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[duckdb.DuckDBPyConnection]:

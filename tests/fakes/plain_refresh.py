@@ -38,7 +38,7 @@ def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: dateti
     lay_views(home, landing, batches_to_use(landing, [source.name], known_at=known_at), new=[])
     plan = rebuild.prepare(FlowSettings(home=home.root), as_of=as_of, full=full)
     instant = {"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")}
-    command = ["build", "--resource-type", "model", "--resource-type", "seed", "--vars", json.dumps(instant | plan.variables())]
+    command = ["build", "--resource-type", "model", "--resource-type", "seed", "--vars", json.dumps(instant)]
     dbt(home, *command, *(["--full-refresh"] if plan.whole else []))
     rebuild.finished(home)
     with duckdb.connect(str(home.warehouse)) as connection:

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_touched('asked_on')}) }}
 
 -- Context apart: far fewer rows for a window to weigh.
 with days as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_touched('asked_on')}) }}
 
 -- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days.
 with responses as (

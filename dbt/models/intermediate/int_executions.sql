@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 -- Executions with what came after, by the vendors and by our own recomputation from reference mids.
 -- A mid stands for a horizon only when it was priced after the trade, and only once the horizon has passed.
@@ -21,7 +21,7 @@ vendor as (
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
-    where {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 2) }}
+    where {{ is_near('priced_at', 'touched', var('mid_max_age_days') + 1, 2) }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_touched('asked_on')}) }}
 
 -- Normal equations of the leak regression, day by day: the drift after an RFQ on who was asked and did not win.
 -- A row of a dealer with itself counts its own losses and sums their drift; of two dealers, the RFQs that both lost.
@@ -6,14 +6,14 @@
 with quotes as (
 
     select * from {{ ref('int_quotes_in_half_spreads') }}
-    where half_spread_bps > 0
+    where half_spread_bps > 0 and {{ is_near('asked_on', 'paired', 0, 0) }}
 
 ),
 
 drifts as (
 
     select * from {{ ref('int_rfq_drifts') }}
-    where drift_30m_cost_bps is not null
+    where drift_30m_cost_bps is not null and {{ is_near('asked_on', 'paired', 0, 0) }}
 
 ),
 

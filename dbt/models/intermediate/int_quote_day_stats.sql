@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_touched('asked_on')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_touched('asked_on')}) }}
 
 -- Daily sufficient statistics of what dealers answered, in half-spreads. Beliefs are folds over these days.
 with quotes as (

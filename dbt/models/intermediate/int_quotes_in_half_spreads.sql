@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 -- Every response in half-spreads: what it would have cost, how crowded the RFQ was, how long a quote lay open.
 -- Where no bid and ask are on record, a declared half-spread of the asset class is the unit.
@@ -14,7 +14,7 @@ mids as (
     select * from {{ ref('int_reference_mids') }}
     where
         half_spread_bps > 0
-        and {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 0) }}
+        and {{ is_near('priced_at', 'touched', var('mid_max_age_days') + 1, 0) }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_repriced('cast(priced_at as date)')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_repriced('cast(priced_at as date)')}) }}
 
 -- Sources differ in quality, so a security that a preferred source has priced of late is priced by such sources alone.
 -- Where they have fallen silent the others speak, lest the mid grow old. Sources that priced at one time are averaged.

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 {% set horizons = var('horizons_s') %}
 
@@ -13,7 +13,7 @@ with responses as (
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
-    where {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 2) }}
+    where {{ is_near('priced_at', 'touched', var('mid_max_age_days') + 1, 2) }}
 
 ),
 

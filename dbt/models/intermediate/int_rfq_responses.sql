@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 with responses as not materialized (
 
@@ -27,7 +27,7 @@ securities as (
 mids as (
 
     select * from {{ ref('int_reference_mids') }}
-    where {{ is_near('priced_at', var('touched_days'), var('mid_max_age_days') + 1, 0) }}
+    where {{ is_near('priced_at', 'touched', var('mid_max_age_days') + 1, 0) }}
 
 ),
 

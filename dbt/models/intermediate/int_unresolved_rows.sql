@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 -- Rows of the RFQ log whose security or dealer nobody knows: set aside with the reason, counted, never scored.
 with responses as (

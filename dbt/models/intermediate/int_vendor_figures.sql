@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 -- Vendors' figures in our sign and unit (bps, positive = gain), each vendor's apart, in the order of use.
 with results as (

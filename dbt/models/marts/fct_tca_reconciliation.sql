@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', pre_hook="{{ forget(is_rebuilt('asked_on', 'rfq_id')) }}") }}
+{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
 
 -- A vendor measures the RFQ, so our own figures of several fills are brought together before they are compared.
 {% set horizons = var('horizons_s') %}

@@ -1,6 +1,6 @@
 """A build of the days that changed gives the same tables as a build of everything, whatever was delivered and in which order."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +14,7 @@ from flows import rebuild
 from flows.landing import Landing
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
+from flows.steps import cuts
 from flows.transform import batches_to_use, lay_views
 from tests.fakes import compiled, plain_refresh, vendor
 
@@ -43,6 +44,12 @@ TABLES = (
 )
 Row = dict[str, str]
 
+
+def rfq_days(plan: rebuild.Plan) -> list[date]:
+    assert plan.days is not None
+    return sorted(plan.days.rebuilt)
+
+
 # Minutes after midnight of a day: the middle of it, and both sides of the next midnight.
 instants = st.tuples(st.integers(0, 24), st.sampled_from([600, 630, 1438, 1439])).map(
     lambda at: FIRST + timedelta(days=at[0], minutes=at[1])
@@ -58,7 +65,7 @@ def asked(draw: st.DrawFn) -> Row:
         "rfq_log",
         rfq_id=f"R{draw(st.integers(1, 6))}",
         dealer_id=draw(st.sampled_from(["ALPHA", "Alpha", "BETA", "NOBODY"])),
-        security_id=draw(st.sampled_from(["S1", "S2"])),
+        security_id=draw(st.sampled_from(["S1", "S2", "S3"])),
         asked_at=at.isoformat(),
         responded_at=done.isoformat(),
         arrival_mid=draw(st.sampled_from(["", "101.2"])),
@@ -94,14 +101,54 @@ def measured(draw: st.DrawFn) -> Row:
     )
 
 
+@st.composite
+def bond(draw: st.DrawFn) -> Row:
+    """What a master says of a bond: of one it knew, or of one that had RFQs before it was on record."""
+    return vendor.row(
+        "securities",
+        security_id=draw(st.sampled_from(["S1", "S2", "S3"])),
+        cusip="",
+        isin="",
+        figi="",
+        asset_class=draw(st.sampled_from(["CORP", "MUNI"])),
+        rating_sp=draw(st.sampled_from(["AA", "BB", ""])),
+        amount_outstanding=draw(st.sampled_from(["", "1000000"])),
+    )
+
+
+@st.composite
+def dealer(draw: st.DrawFn) -> Row:
+    """A dealer under its name or another's, with a limit that no day depends on."""
+    return vendor.row(
+        "dealers",
+        dealer_id=draw(st.sampled_from(["ALPHA", "BETA", "GAMMA"])),
+        name=draw(st.sampled_from(["Alpha", "Beta", "NOBODY"])),
+        credit_limit=draw(st.sampled_from(["", "5"])),
+    )
+
+
+@st.composite
+def alias(draw: st.DrawFn) -> Row:
+    """A name that leads to a dealer for some days, to one that may not be on record."""
+    return vendor.row(
+        "dealer_aliases",
+        alias=draw(st.sampled_from(["Alpha", "NOBODY"])),
+        dealer_id=draw(st.sampled_from(["ALPHA", "GAMMA"])),
+        valid_from=draw(st.sampled_from(["", f"{FIRST + timedelta(days=10):%Y-%m-%d}"])),
+    )
+
+
 def files(table: str, rows: st.SearchStrategy[Row]) -> st.SearchStrategy[tuple[str, int, list[Row]]]:
     """A delivery of a table: a new file, or another version of one that was delivered before."""
     return st.tuples(st.just(table), st.integers(1, 3), st.lists(rows, min_size=1, max_size=4))
 
 
 deliveries = files("rfq_log", asked()) | files("reference_prices", priced()) | files("tca_results", measured())
+masters = files("securities", bond()) | files("dealers", dealer()) | files("dealer_aliases", alias())
 # What comes between two builds, and how far as_of moves; it may move back.
-steps = st.lists(st.tuples(st.lists(deliveries, min_size=0, max_size=3), st.integers(-2, 8)), min_size=2, max_size=5)
+steps = st.lists(
+    st.tuples(st.lists(deliveries, max_size=3), st.lists(masters, max_size=1), st.integers(-2, 8)), min_size=2, max_size=5
+)
 
 
 class Desk:
@@ -127,11 +174,12 @@ class Desk:
         self.landed += 1
         plain_refresh.land(self.home, self.source, now=LANDED + timedelta(hours=self.landed))
 
-    def build(self, as_of: datetime, *, full: bool = False, ends: bool = True) -> rebuild.Plan:
+    def build(self, as_of: datetime, *, full: bool = False, ends: bool = True, rows: int = 1_000_000) -> rebuild.Plan:
+        """Build, in steps of about so many rows of landing; ``ends``: whether the build comes to its end."""
         landing = Landing(self.home)
         known = LANDED + timedelta(hours=self.landed)
         lay_views(self.home, landing, batches_to_use(landing, ["market"], known_at=known), new=[])
-        plan = rebuild.prepare(FlowSettings(home=self.home.root), as_of=as_of, full=full)
+        plan = rebuild.prepare(FlowSettings(home=self.home.root, build_step_rows=rows), as_of=as_of, full=full)
         with duckdb.connect(str(self.home.warehouse), config=compiled.SETTINGS) as connection:
             compiled.run(connection, plan, as_of=as_of, targets=[name.split(".")[1] for name in TABLES])
         if ends:
@@ -150,14 +198,15 @@ def _rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(steps=steps)
-def test_building_what_changed_gives_what_building_everything_gives(steps: list[tuple[list[Any], int]]) -> None:
+def test_building_what_changed_gives_what_building_everything_at_once_gives(steps: list[tuple[list[Any], list[Any], int]]) -> None:
+    """As many steps as can be, each time: none of them may hold less than it needs."""
     with TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         as_of = FIRST + timedelta(days=12, hours=12)
-        for delivered, days in steps:
+        for delivered, told, days in steps:
             as_of += timedelta(days=days)
-            desk.land(delivered)
-            desk.build(as_of)
+            desk.land(delivered + told)
+            desk.build(as_of, rows=1)
         step_by_step = desk.tables()
         assert desk.build(as_of, full=True).whole
         assert step_by_step == desk.tables()
@@ -174,9 +223,9 @@ def test_a_new_day_builds_that_day_and_those_that_the_new_prices_reach(tmp_path:
             assert desk.build(day + timedelta(hours=12)).whole
     plan = desk.build(days[-1] + timedelta(hours=12))
     # Prices of the rest of the day of the last build count now, too, and reach a day back: that is the longest horizon.
-    assert plan.rfq_days == [day.date() for day in days[-3:]]
-    assert desk.build(days[-1] + timedelta(hours=13)).rfq_days == plan.rfq_days[-2:]
-    assert desk.build(days[-1] + timedelta(hours=13)).rfq_days == []
+    assert rfq_days(plan) == [day.date() for day in days[-3:]]
+    assert rfq_days(desk.build(days[-1] + timedelta(hours=13))) == rfq_days(plan)[-2:]
+    assert rfq_days(desk.build(days[-1] + timedelta(hours=13))) == []
 
 
 def test_days_of_a_build_that_did_not_end_are_due_in_the_next(tmp_path: Path) -> None:
@@ -188,18 +237,49 @@ def test_days_of_a_build_that_did_not_end_are_due_in_the_next(tmp_path: Path) ->
     later = (FIRST + timedelta(days=5)).isoformat()
     row = vendor.row("rfq_log", rfq_id="R2", asked_at=later, responded_at=later, executed_at=later)
     desk.land([("rfq_log", 2, [row])])
-    assert desk.build(as_of, ends=False).rfq_days == [(FIRST + timedelta(days=5)).date()]
-    assert desk.build(as_of).rfq_days == [(FIRST + timedelta(days=5)).date()]
-    assert desk.build(as_of).rfq_days == []
+    assert rfq_days(desk.build(as_of, ends=False)) == [(FIRST + timedelta(days=5)).date()]
+    assert rfq_days(desk.build(as_of)) == [(FIRST + timedelta(days=5)).date()]
+    assert rfq_days(desk.build(as_of)) == []
 
 
-def test_a_change_of_masters_or_an_earlier_as_of_builds_everything(tmp_path: Path) -> None:
+def test_an_earlier_as_of_builds_everything(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     as_of = FIRST + timedelta(days=20)
     desk.land([("rfq_log", 1, [vendor.row("rfq_log", rfq_id="R1")])])
     desk.build(as_of)
     assert desk.build(as_of - timedelta(microseconds=1)).whole
     assert not desk.build(as_of).whole
-    vendor.deliver(desk.folder, "dealers.csv", [vendor.row("dealers", dealer_id=name, name=name) for name in ("ALPHA", "BETA")])
-    desk.land([])
-    assert desk.build(as_of).whole
+
+
+def test_a_change_of_masters_builds_the_days_that_name_what_changed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    as_of = FIRST + timedelta(days=30)
+    days = [FIRST + timedelta(days=shift, hours=10) for shift in range(12)]
+    rows = [
+        vendor.row("rfq_log", rfq_id=f"R{n}", security_id="S2" if n == 3 else "S1", dealer_id="BETA" if n == 5 else "ALPHA",
+                   asked_at=day.isoformat(), responded_at="", executed_at=day.isoformat())
+        for n, day in enumerate(days)
+    ]  # fmt: skip
+    desk.land([("rfq_log", 1, rows)])
+    desk.build(as_of)
+
+    def after(table: str, **cells: str) -> list[date]:
+        desk.land([(table, 100 + desk.landed, [vendor.row(table, **cells)])])
+        return rfq_days(desk.build(as_of))
+
+    no_names = {"cusip": "", "isin": "", "figi": ""}
+    assert after("securities", security_id="S2", sector="Energy", **no_names) == [days[3].date()]
+    assert after("securities", security_id="S2", sector="Energy", amount_outstanding="7", **no_names) == []
+    assert after("securities", security_id="S9", **no_names) == []
+    assert after("dealers", dealer_id="BETA", name="Beta & Sons") == [days[5].date()]
+    assert after("dealers", dealer_id="BETA", name="Beta & Sons", credit_limit="9") == []
+    assert after("dealer_aliases", alias="Bee", dealer_id="BETA") == [days[5].date()]
+
+
+def test_no_step_begins_inside_an_rfq() -> None:
+    days = [FIRST.date() + timedelta(days=shift) for shift in range(8)]
+    weights = dict.fromkeys(days, 10.0)
+    assert cuts(weights, [], 20) == [days[2], days[4], days[6]]
+    assert cuts(weights, [(days[1], days[2]), (days[4], days[7])], 20) == [days[3]]
+    assert cuts(weights, [(days[2], days[2])], 10) == days[1:]
+    assert cuts({}, [], 1) == []

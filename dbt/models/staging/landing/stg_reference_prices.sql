@@ -1,5 +1,5 @@
 {% set known = 'as_of <= ' ~ as_of() ~ ' and '
-    ~ is_near('as_of', var('repriced_days'), var('reference_stale_days') + 1, 0) %}
+    ~ is_near('as_of', 'repriced', var('reference_stale_days') + 1, 0) %}
 {% set key = ['security_id', 'as_of', 'source'] %}
 
 with source as (

@@ -1,6 +1,6 @@
 -- A response counts once it is complete by as_of: answered, timed out or executed. Until then nothing of it is known.
 -- Cut first, then the newest: a version that became known later must not hide the one of then.
-{% set rebuilt = is_near('asked_at', var('touched_days'), 0, 0) ~ ' and '
+{% set rebuilt = is_near('asked_at', 'touched', 0, 0) ~ ' and '
     ~ is_rebuilt('cast(asked_at as date)', 'rfq_id') %}
 {% set known = completed_at() ~ ' <= ' ~ as_of() ~ ' and ' ~ rebuilt %}
 

@@ -1,0 +1,116 @@
+"""The steps of a build: so many days at a time, and the files that speak of them.
+
+``dbt/macros/rebuild.sql`` reads them from ``rebuild.steps``. No RFQ stands in two steps, so each can be built by itself.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+
+import duckdb
+import msgspec
+
+from expectations.contracts.sources import LANDING_TABLES
+from flows import landing_index as index
+from flows.transform import landed_view
+
+DAY = timedelta(days=1)
+_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
+_TABLE = """
+create or replace table rebuild.steps (
+    step integer, touched_from date, touched_until date, touched_days date[], rebuilt_days date[],
+    paired_from date, paired_until date, repriced_from date, repriced_until date, repriced_days date[],
+    rfq_log_files varchar[], reference_prices_files varchar[], tca_results_files varchar[]
+)
+"""
+
+
+class Days(msgspec.Struct, frozen=True):
+    """Days to build again: RFQs' (whole), RFQs' touched (on those not built whole only RFQs that stand on both), and prices'."""
+
+    rebuilt: set[date]
+    touched: set[date]
+    repriced: set[date]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What is built at once: the days from ``start`` up to ``end`` (exclusive); of these ``only``, ``None`` = all."""
+
+    start: date
+    end: date
+    only: Days | None
+
+
+def steps(connection: duckdb.DuckDBPyConnection, only: Days | None, *, rows: int) -> list[Step]:
+    """Cut the days (``None`` = all that the index knows) into steps of about so many rows of landing each."""
+    weights = index.rows_by_day(connection)
+    if only is not None:
+        # A day to be priced anew may have no rows of its own.
+        weights = {day: weights.get(day, 0.0) for day in only.touched | only.repriced}
+    borders = [_FIRST, *cuts(weights, index.spans_of_rfqs(connection), rows), _LAST]
+    return [Step(start, end, None if only is None else _between(only, start, end)) for start, end in pairwise(borders)]
+
+
+def cuts(weights: Mapping[date, float], spans: Iterable[tuple[date, date]], rows: int) -> list[date]:
+    """Give the days on which a new step begins: as soon as one has ``rows``, but never inside a span (first and last day)."""
+    found: list[date] = []
+    waiting = sorted(spans, reverse=True)
+    held_until, gathered = date.min, 0.0
+    for day in sorted(weights):
+        while waiting and waiting[-1][0] < day:
+            held_until = max(held_until, waiting.pop()[1])
+        if gathered >= rows and held_until < day:
+            found.append(day)
+            gathered = 0.0
+        gathered += weights[day]
+    return found
+
+
+def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale: timedelta) -> None:
+    """Write the steps with their files, and point each view of ``rebuild`` at the files of the step that a session is at.
+
+    ``stale``: how far back prices are read to price a day. Without a step a view reads the files of all of them.
+    """
+    connection.execute(_TABLE)
+    files: dict[str, set[str]] = {table: set() for table in index.KEPT_BY_DAY}
+    for number, step in enumerate(planned):
+        own = {table: _files(connection, table, step, stale) for table in index.KEPT_BY_DAY}
+        for table, paths in own.items():
+            files[table] |= set(index.all_files(connection, table) if step.only is None else paths)
+        connection.execute(
+            f"insert into rebuild.steps values ({', '.join('?' * 13)})",
+            [number, *_bounds(connection, step), *(own[table] for table in ("rfq_log", "reference_prices", "tca_results"))],
+        )
+    for table, listed in files.items():
+        view = landed_view(LANDING_TABLES[table], sorted(listed), variable=f"{table}_files")
+        connection.execute(f"create or replace view rebuild.{table} as {view}")
+
+
+def _between(days: Days, start: date, end: date) -> Days:
+    return Days(*({day for day in some if start <= day < end} for some in (days.rebuilt, days.touched, days.repriced)))
+
+
+def _bounds(connection: duckdb.DuckDBPyConnection, step: Step) -> list[object]:
+    """Give the step's days as ``rebuild.steps`` has them, up to the files."""
+    everything = [step.start, step.end]
+    if step.only is None:
+        return [*everything, None, None, *everything, *everything, None]
+    touched, rebuilt, repriced = (sorted(days) for days in (step.only.touched, step.only.rebuilt, step.only.repriced))
+    paired = sorted(step.only.touched | index.days_beside(connection, touched))
+    return [*_around(touched), touched, rebuilt, *_around(paired), *_around(repriced), repriced]
+
+
+def _around(days: list[date]) -> tuple[date, date]:
+    """Give the first day and the day after the last; nothing lies between two bounds that are the same."""
+    return (days[0], days[-1] + DAY) if days else (_FIRST, _FIRST)
+
+
+def _files(connection: duckdb.DuckDBPyConnection, table: str, step: Step, stale: timedelta) -> list[str]:
+    """Give the files of a table that the step reads. None at all cannot be read, so that there is always one where any is."""
+    back = stale if table == "reference_prices" else timedelta()
+    if step.only is None:
+        found = index.files_between(connection, table, max(step.start, _FIRST + back) - back, step.end)
+    else:
+        days = step.only.repriced if table == "reference_prices" else step.only.touched
+        found = index.files_of(connection, table, {day - shift * DAY for day in days for shift in range(back.days + 1)})
+    return found or index.all_files(connection, table)[:1]
