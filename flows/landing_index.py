@@ -174,24 +174,24 @@ def _read(paths: list[Path]) -> str:
 
 def _add_rfqs(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
     rows = _read(paths)
-    # Few trade on another day than they are asked on.
-    connection.execute(
-        "create or replace temp table added as "
-        f"select distinct _batch as batch, hash(rfq_id) as rfq, cast(asked_at as date) as day from {rows} "
-        f"union select _batch, hash(rfq_id), cast(executed_at as date) from {rows} "
-        "where cast(executed_at as date) <> cast(asked_at as date)"
-    )
-    connection.execute("insert into landing_index.batch_days select distinct 'rfq_log', batch, day from added")
+
+    def days_of_each(keys: str) -> str:
+        """Few trade on another day than they are asked on."""
+        asked = f"select {keys}, cast(asked_at as date) as day from {rows}"
+        traded = f"select {keys}, cast(executed_at as date) as day from {rows}"
+        return f"{asked} union {traded} where cast(executed_at as date) <> cast(asked_at as date)"
+
+    connection.execute("insert into landing_index.batch_days " + days_of_each("'rfq_log', _batch"))
     for kind, column in (("rfq_dealer", "dealer_id"), ("rfq_security", "security_id")):
         _add_refs(connection, kind, column, "asked_at", rows)
-    connection.execute("create or replace temp table fresh as select distinct rfq, day from added")
+    connection.execute(f"create or replace temp table fresh as {days_of_each('hash(rfq_id) as rfq')}")
     connection.execute(
         "create or replace temp table known as select distinct rfq, day from landing_index.rfq_days semi join fresh using (rfq)"
     )
     # An RFQ on two days, whether by two batches or by one: all its days are noted.
     connection.execute(
-        "insert into landing_index.split_rfqs with standing as (select * from known union select * from fresh) "
-        "select rfq, day from standing where rfq in (select rfq from standing group by rfq having count(*) > 1) "
+        "insert into landing_index.split_rfqs with standing as (select * from known union all select * from fresh) "
+        "select rfq, day from standing where rfq in (select rfq from standing group by rfq having min(day) <> max(day)) "
         "except select rfq, day from landing_index.split_rfqs"
     )
     connection.execute("insert into landing_index.rfq_days select * from fresh anti join known using (rfq, day)")

@@ -7,7 +7,7 @@ import msgspec
 
 from expectations.contracts.vocabulary import Metric
 
-CONTRACT_VERSION = 3
+CONTRACT_VERSION = 4
 WINDOWS_DAYS = (30, 60, 90, 180)
 # Days after which an observation weighs half; 0 = all observations of the window weigh the same.
 HALF_LIVES_DAYS = (0, 60)
@@ -76,6 +76,7 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "days_since_last_trade": "DOUBLE",
         "trades_30d": "BIGINT",
         "traded_days_30d": "BIGINT",
+        "capped_trades_30d": "BIGINT",
         "volume_30d": "DOUBLE",
         "adv_30d": "DOUBLE",
         "adv_basis": "VARCHAR",
@@ -138,6 +139,17 @@ SNAPSHOT_TABLES: dict[str, dict[str, str]] = {
         "quantity": "DOUBLE",
         "advertised_at": "TIMESTAMP",
         "age_days": "DOUBLE",
+    },
+    # One row per dealer asked after advertising: how often its advertised interests came true over the last 180 days.
+    "fct_dealer_axe_record": {
+        "as_of": "TIMESTAMP",
+        "dealer_id": "VARCHAR",
+        "axes_tested": "BIGINT",
+        "axes_came_true": "BIGINT",
+        "came_true_share": "DOUBLE",
+        "came_true_low": "DOUBLE",
+        "came_true_high": "DOUBLE",
+        "mean_gain_over_usual_bps": "DOUBLE",
     },
     # One row per reason code: whether the trader or the machine was right. Advantages in bps, positive = the trader.
     "fct_override_outcomes": {

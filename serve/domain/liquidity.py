@@ -71,7 +71,7 @@ def judge(market: Market, security: Security, quantity: float | None, today: dat
     )
     return LiquidityView(
         illiquid=bool(found),
-        reasons=found + _unknown(market, adv, cost, impact, quantity),
+        reasons=found + _unknown(market, facts, cost, impact, quantity),
         days_since_last_trade=facts.days_since_last_trade if facts else None,
         traded_days_30d=facts.traded_days_30d if facts else None,
         adv_30d=adv,
@@ -153,10 +153,17 @@ def _described(security: Security, today: date, limits: Thresholds) -> Iterator[
         yield f"It was issued {age:.0f} years ago, more than {limits.age_years:g}."
 
 
-def _unknown(market: Market, adv: float | None, cost: float | None, impact: float | None, quantity: float | None) -> list[str]:
+def _unknown(
+    market: Market, facts: Liquidity | None, cost: float | None, impact: float | None, quantity: float | None
+) -> list[str]:
     said = [] if market.has_prints else ["No market prints are on record, so trading activity is not judged."]
-    if not adv:
+    if not (facts and facts.adv_30d):
         said.append("The average daily volume is not known, so the order's share of it is not known either.")
+    if facts and facts.capped_trades_30d:
+        said.append(
+            f"The tape caps the size of {facts.capped_trades_30d} of this bond's {facts.trades_30d} prints of 30 days, "
+            "so volumes count at least that much."
+        )
     if quantity is not None and cost is None:
         said.append("The expected cost is not known: no costs are fitted for this class.")
     if quantity is not None and impact is None:

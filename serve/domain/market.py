@@ -63,6 +63,7 @@ class Liquidity(msgspec.Struct, frozen=True, kw_only=True):
     days_since_last_trade: float | None
     trades_30d: int | None
     traded_days_30d: int | None
+    capped_trades_30d: int
     volume_30d: float | None
     adv_30d: float | None
     adv_basis: str | None
@@ -167,6 +168,20 @@ class OverrideOutcome(msgspec.Struct, frozen=True, kw_only=True):
     trader_advantage_high: float | None
 
 
+class AxeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a dealer's advertised interests came true when it was asked: of ``axes_tested``, with a 95 % interval.
+
+    ``mean_gain_over_usual_bps``: its quotes then beside its usual ones, positive = good for us; ``None`` = it never quoted then.
+    """
+
+    axes_tested: int
+    axes_came_true: int
+    came_true_share: float
+    came_true_low: float
+    came_true_high: float
+    mean_gain_over_usual_bps: float | None
+
+
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     """One context in which a dealer quoted, and when it last did."""
 
@@ -198,6 +213,7 @@ class Market:
     quoted: Mapping[str, tuple[Quoted, ...]]
     ever_asked: frozenset[str]
     axes: Mapping[tuple[str, AxeSide], Mapping[str, Axe]]
+    axe_records: Mapping[str, AxeRecord]
     costs: Mapping[str, MarketCosts]
     overrides: tuple[OverrideOutcome, ...]
     has_prints: bool

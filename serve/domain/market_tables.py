@@ -13,6 +13,7 @@ from serve.domain.belief_tables import beliefs_of
 from serve.domain.market import (
     METRICS,
     Axe,
+    AxeRecord,
     Counts,
     Dealer,
     Floats,
@@ -54,6 +55,7 @@ def market_of(tables: Tables, snapshot_id: str, as_of: datetime, created_at: dat
         quoted=_grouped(tables.rows("fct_dealer_affinity"), Quoted),
         ever_asked=_ever_asked(scorecards.values()),
         axes=_axes(tables),
+        axe_records={row["dealer_id"]: msgspec.convert(row, AxeRecord) for row in tables.rows("fct_dealer_axe_record")},
         costs={row["scorecard_class"]: msgspec.convert(row, MarketCosts) for row in tables.rows("fit_market_costs")},
         overrides=tuple(msgspec.convert(row, OverrideOutcome) for row in tables.rows("fct_override_outcomes")),
         beliefs=beliefs_of(tables, tuple(sorted(dealers))),

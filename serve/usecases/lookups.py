@@ -8,7 +8,7 @@ import numpy as np
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS
 from expectations.contracts.vocabulary import METRIC_UNITS, Metric, Side
 from serve.domain.liquidity import LiquidityView, judge
-from serve.domain.market import METRICS, Dealer, Market, OverrideOutcome, PastScorecard, Scorecards
+from serve.domain.market import METRICS, AxeRecord, Dealer, Market, OverrideOutcome, PastScorecard, Scorecards
 from serve.domain.order_facts import describe
 from serve.domain.recommendation import SecurityView
 from serve.domain.selection import cut_points, tier_of
@@ -56,9 +56,13 @@ class ScorecardView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DealerView(msgspec.Struct, frozen=True, kw_only=True):
-    """A dealer's static profile, and its dynamic one: a scorecard per class over the default window."""
+    """A dealer's static profile, and its dynamic one: a scorecard per class over the default window, and its axes' record.
+
+    ``axe_record`` is ``None`` where the dealer was never asked after advertising.
+    """
 
     profile: Dealer
+    axe_record: AxeRecord | None
     scorecards: list[ScorecardView]
 
 
@@ -106,7 +110,7 @@ class Lookups:
         """Give one dealer. Raises ``NotThere``."""
         market = self._market()
         cards = self._of_dealer(market, dealer_id, Wanted(window_days=DEFAULT_WINDOW_DAYS))
-        return DealerView(profile=market.dealers[dealer_id], scorecards=cards)
+        return DealerView(profile=market.dealers[dealer_id], axe_record=market.axe_records.get(dealer_id), scorecards=cards)
 
     def dealer_scorecards(self, dealer_id: str, wanted: Wanted) -> list[ScorecardView]:
         """Give one dealer's scorecards, by class and window. Raises ``NotThere``."""

@@ -78,6 +78,7 @@ def small_market() -> Rows:
         "fct_dealer_scorecard_history": [_past("A", "CORP_IG", week) for week in (0, 1)] + [_past("A", "MUNI", 0)],
         "fct_dealer_affinity": [_affinity(name, "ISSUER-222222") for name in "ABCDE"],
         "fct_dealer_axes": [axe("C", ILLIQUID_IG, "BUYS")],
+        "fct_dealer_axe_record": [_axe_record("C", tested=20, came_true=8)],
         "fct_override_outcomes": [_override("other", 1, None), _override("known_axe", 3, 1.25)],
         "fit_market_costs": [_costs(name) for name in CLASSES],
         "fit_class_terms": [class_terms(name) for name in CLASSES],
@@ -267,6 +268,20 @@ def axe(dealer_id: str, security_id: str, side: str) -> dict[str, Any]:
     }
 
 
+def _axe_record(dealer_id: str, *, tested: int, came_true: int) -> dict[str, Any]:
+    share = came_true / tested
+    return {
+        "as_of": AS_OF,
+        "dealer_id": dealer_id,
+        "axes_tested": tested,
+        "axes_came_true": came_true,
+        "came_true_share": share,
+        "came_true_low": share - 0.2,
+        "came_true_high": share + 0.2,
+        "mean_gain_over_usual_bps": 1.5,
+    }
+
+
 def _score(metric: Metric, raw: float) -> float:
     if metric in {Metric.PRICE_IMPROVEMENT, Metric.INFORMATION_LEAKAGE}:
         return 1 + raw / 10
@@ -350,6 +365,7 @@ def _liquidity(
         "days_since_last_trade": days,
         "trades_30d": traded_days * 2,
         "traded_days_30d": traded_days,
+        "capped_trades_30d": 0,
         "volume_30d": adv * 21,
         "adv_30d": adv,
         "adv_basis": basis,

@@ -57,6 +57,9 @@ async def test_dealer_has_a_static_and_a_dynamic_profile(api: Api) -> None:
     answer = (await api.call("GET", "/v1/dealers/A")).json()
     assert answer["profile"]["name"] == "Dealer A"
     assert {card["scorecard_class"] for card in answer["scorecards"]} == {"CORP_IG", "CORP_HY", "CORP_NR", "MUNI", "GOVT"}
+    assert answer["axe_record"] is None
+    record = (await api.call("GET", "/v1/dealers/C")).json()["axe_record"]
+    assert (record["axes_came_true"], record["axes_tested"], record["came_true_share"]) == (8, 20, 0.4)
     history = (await api.call("GET", "/v1/dealers/A/scorecards?scorecard_class=MUNI")).json()
     assert [card["window_days"] for card in history] == [30, 60, 90, 180]
     assert len((await api.call("GET", "/v1/dealers")).json()) == 8
@@ -73,6 +76,20 @@ async def test_half_life_chooses_the_scorecards_where_recent_days_weigh_more(tmp
     assert {row["half_life_days"] for row in plain} == {0}
     assert {row["half_life_days"] for row in recent} == {60}
     assert [row["dealer_id"] for row in recent[:3]] == ["C", "A", "F"]
+
+
+async def test_liquidity_says_that_capped_prints_make_a_volume_a_lower_bound(tmp_path: Path) -> None:
+    rows = small_market()
+    rows["fct_security_liquidity"] = [
+        row | ({"capped_trades_30d": 2} if row["security_id"] == ILLIQUID_IG else {}) for row in rows["fct_security_liquidity"]
+    ]
+    write_snapshot(tmp_path, rows)
+    said = "The tape caps the size of 2 of this bond's 6 prints of 30 days, so volumes count at least that much."
+    async with running(tmp_path, publish=False, snapshot_max_age_hours=1e6) as api:
+        capped = (await api.call("GET", f"/v1/liquidity/{ILLIQUID_IG}")).json()
+        other = (await api.call("GET", f"/v1/liquidity/{UNTRADED}")).json()
+    assert said in capped["liquidity"]["reasons"]
+    assert not any("tape" in reason for reason in other["liquidity"]["reasons"])
 
 
 async def test_liquidity_says_why_and_what_is_not_known(api: Api) -> None:

@@ -1,4 +1,4 @@
--- Thirty calendar days end at as_of; an average day is a weekday. Borrowed volumes name their basis.
+-- Thirty calendar days end at as_of; an average day is one on which the market is open. What is borrowed names its basis.
 with securities as (
 
     select * from {{ ref('int_securities') }}
@@ -11,10 +11,14 @@ prints as (
 
 ),
 
-weekdays as (
+trading_days as (
 
     select count(*) as n
     from range(30) as past (days_ago)
+    anti join {{ ref('market_holidays') }} as closed
+        on
+            closed.calendar = '{{ var("market_calendar") }}'
+            and closed.holiday = cast({{ as_of() }} as date) - cast(past.days_ago as integer)
     where isodow({{ as_of() }} - to_days(cast(past.days_ago as integer))) <= 5
 
 ),
@@ -25,6 +29,7 @@ recent_days as (
         security_id,
         cast(executed_at as date) as traded_on,
         count(*) as trades,
+        count(*) filter (where quantity_capped) as capped_trades,
         sum(quantity) as volume,
         case when count(*) > 1 then {{ relative_bps('stddev_pop(price)', 'avg(price)') }} end as dispersion_bps
     from prints
@@ -39,6 +44,7 @@ recent as (
         security_id,
         cast(sum(trades) as bigint) as trades_30d,
         count(*) as traded_days_30d,
+        cast(sum(capped_trades) as bigint) as capped_trades_30d,
         sum(volume) as volume_30d,
         sqrt(avg(dispersion_bps * dispersion_bps)) as print_dispersion_bps
     from recent_days
@@ -52,11 +58,12 @@ volumes as (
         securities.*,
         coalesce(recent.trades_30d, 0) as trades_30d,
         coalesce(recent.traded_days_30d, 0) as traded_days_30d,
+        coalesce(recent.capped_trades_30d, 0) as capped_trades_30d,
         coalesce(recent.volume_30d, 0) as volume_30d,
-        coalesce(recent.volume_30d, 0) / weekdays.n as own_adv,
+        coalesce(recent.volume_30d, 0) / nullif(trading_days.n, 0) as own_adv,
         recent.print_dispersion_bps
     from securities
-    cross join weekdays
+    cross join trading_days
     left join recent using (security_id)
 
 ),
@@ -97,6 +104,7 @@ select
     security_id,
     trades_30d,
     traded_days_30d,
+    capped_trades_30d,
     volume_30d,
     case adv_basis
         when 'security' then own_adv

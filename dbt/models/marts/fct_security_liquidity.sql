@@ -71,6 +71,7 @@ select
     date_diff('second', last_prints.last_trade_at, {{ as_of() }}) / 86400.0 as days_since_last_trade,
     volumes.trades_30d,
     volumes.traded_days_30d,
+    volumes.capped_trades_30d,
     volumes.volume_30d,
     volumes.adv_30d,
     volumes.adv_basis,
