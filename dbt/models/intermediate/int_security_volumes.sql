@@ -1,4 +1,4 @@
--- Thirty calendar days end at as_of; an average day is one on which the market is open. What is borrowed names its basis.
+-- Thirty calendar days end at as_of; an average day is one with an open market. What is borrowed names its basis.
 with securities as (
 
     select * from {{ ref('int_securities') }}
