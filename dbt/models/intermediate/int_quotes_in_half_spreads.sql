@@ -18,19 +18,51 @@ mids as (
 
 ),
 
+-- Few columns are sorted: instants of a security for its half-spreads, whispers for what comes after a quote.
+instants as (
+
+    select distinct
+        security_id,
+        asked_at
+    from responses
+
+),
+
+spreads as (
+
+    select
+        instants.security_id,
+        instants.asked_at,
+        mids.half_spread_bps
+    from instants
+    asof inner join mids on instants.security_id = mids.security_id and instants.asked_at >= mids.priced_at
+    where mids.priced_at >= instants.asked_at - to_days({{ var('mid_max_age_days') }})
+
+),
+
+whispers as (
+
+    select
+        rfq_id,
+        dealer_id,
+        count(*) over (
+            partition by rfq_id order by sequence asc, dealer_id asc
+            rows between 1 following and unbounded following
+        ) as dealers_after
+    from responses
+    where protocol = 'SEQUENTIAL'
+
+),
+
 scaled as (
 
     select
         responses.*,
-        coalesce(
-            case
-                when mids.priced_at >= responses.asked_at - to_days({{ var('mid_max_age_days') }})
-                    then mids.half_spread_bps
-            end,
-            {{ usual_half_spread_bps('responses.asset_class') }}
-        ) as half_spread_bps
+        coalesce(spreads.half_spread_bps, {{ usual_half_spread_bps('responses.asset_class') }}) as half_spread_bps,
+        whispers.dealers_after
     from responses
-    asof left join mids on responses.security_id = mids.security_id and responses.asked_at >= mids.priced_at
+    left join spreads using (security_id, asked_at)
+    left join whispers using (rfq_id, dealer_id)
 
 ),
 
@@ -61,13 +93,6 @@ select
     {{ kept_within('cost_hs', var('quote_cost_bounds_hs')) }} as quote_cost_hs,
 
     -- A quote given in a whisper lies open while the dealers after it are asked.
-    case
-        when protocol = 'SEQUENTIAL' and response = 'QUOTED'
-            then count(*) over (
-                partition by rfq_id order by sequence asc, dealer_id asc
-                rows between 1 following and unbounded following
-            )
-        else 0
-    end as steps_open,
+    case when protocol = 'SEQUENTIAL' and response = 'QUOTED' then dealers_after else 0 end as steps_open,
     outcome = 'EXPIRED' as faded
 from costed

@@ -32,14 +32,14 @@ judged as (
         responses.security_ref,
         responses.dealer_ref,
         identifiers.security_id is null as security_unknown,
-        not exists (
-            select 1 from names
-            where
-                names.dealer_ref = responses.dealer_ref
-                and cast(responses.asked_at as date) between names.valid_from and names.valid_to
-        ) as dealer_unknown
+        names.dealer_id is null as dealer_unknown
     from responses
     left join identifiers using (security_ref)
+    left join names
+        on
+            responses.dealer_ref = names.dealer_ref
+            and cast(responses.asked_at as date) between names.valid_from and names.valid_to
+    where identifiers.security_id is null or names.dealer_id is null
 
 )
 
