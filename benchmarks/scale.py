@@ -26,6 +26,7 @@ from flows.transform import WAREHOUSE_FORMAT, landed_view
 from tests.fakes import compiled
 
 RESULTS = Path(__file__).parent / "results" / "scale.md"
+FIGURES = RESULTS.with_suffix(".json")
 SIZES = {"1M": 72, "90 days": 90, "10M, 720 days": 720}
 HUGE = {"100M": 7_200}
 _THREADS = "2"
@@ -35,9 +36,10 @@ PANDAS = ("1M", "10M, 720 days")
 
 
 def main(arguments: list[str]) -> None:
-    """Run every case in a process of its own and print a table. ``--huge`` adds 100 million quotes, ``--write`` keeps the table.
+    """Run every case in a process of its own and print a table. ``--huge`` takes 100 million quotes instead of the other sizes.
 
-    ``--files`` names a folder in which the history is kept for the next time.
+    ``--write`` keeps the figures, beside those of sizes measured before; ``--files`` names a folder in which the history is
+    kept for the next time.
     """
     if arguments[:1] == ["--case"]:
         _case(*arguments[1:])
@@ -47,15 +49,18 @@ def main(arguments: list[str]) -> None:
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--files", type=Path)
     given = parser.parse_args(arguments)
-    sizes = SIZES | (HUGE if given.huge else {})
+    sizes = HUGE if given.huge else SIZES
     with tempfile.TemporaryDirectory(dir=Path.cwd() / ".sotto" if (Path.cwd() / ".sotto").is_dir() else None) as folder:
         files = given.files or Path(folder) / "files"
         _generate(files, max(sizes.values()) + 1)
-        measured: dict[str, dict[str, Any]] = {}
+        measured: dict[str, dict[str, Any]] = (
+            json.loads(FIGURES.read_text(encoding="utf-8")) if given.write and FIGURES.exists() else {}
+        )
         for name, days in sizes.items():
             pandas = ["pandas"] if name in PANDAS and not given.no_pandas else []
             measured[name] = _measure(Path(folder), files, name, days, ["build", "day", *pandas, "floor"])
             if given.write:
+                FIGURES.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
                 RESULTS.write_text(_report(measured), encoding="utf-8")
     print(_report(measured))
 
@@ -70,7 +75,7 @@ def _generate(files: Path, days: int) -> None:
 
 
 def _measure(folder: Path, files: Path, name: str, days: int, cases: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {"quotes": days * scale.QUOTES_PER_DAY, "days": days}
+    found: dict[str, Any] = {"quotes": days * scale.QUOTES_PER_DAY, "days": days, "on": f"{datetime.now(UTC):%Y-%m-%d}"}
     for case in cases:
         command = [sys.executable, "-m", "benchmarks", "scale", "--case", case, str(folder / f"{days}"), str(files), str(days)]
         try:
@@ -83,6 +88,7 @@ def _measure(folder: Path, files: Path, name: str, days: int, cases: list[str]) 
             continue
         found[case] = json.loads(run.stdout.splitlines()[-1])
         print(f"{name} {case}: {found[case]}", flush=True)
+    found["load"] = round(os.getloadavg()[2], 1)
     return found
 
 
@@ -176,12 +182,14 @@ def _lay(connection: duckdb.DuckDBPyConnection, files: dict[str, list[Path]]) ->
 
 _PAGE = """# The scorecard path at scale
 
-`python -m benchmarks scale{flags} --write` on {today}: {threads} threads, 4 GB for DuckDB, {quotes:,} quotes a day. Seconds by
-the clock / of the processor; other work moves the first more than the second. dbt's own start-up is apart: the SQL that it
-compiles is run. {load}
+`python -m benchmarks scale --write`; the last line: `python -m benchmarks scale --huge --write`. {threads} threads,
+4 GB for DuckDB, {quotes:,} quotes a day. Seconds by the clock / of the processor; other work moves the first more than
+the second. dbt's own start-up is apart: the SQL that it compiles is run, a model after the other. Load: of the last
+quarter of an hour, on {cores} cores.
 
-| history | quotes | floor | full build | over floor | plan | pandas | next day | full / day | day and plan | peak MB |
-|---|---|---|---|---|---|---|---|---|---|---|
+| history | quotes | measured on | load | floor | full build | over floor | plan | pandas | next day | full / day | day and plan \
+| peak MB |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 {lines}
 
 The floor is one hand-written statement over the same Parquet: the daily statistics of the whole history, summed over every
@@ -191,13 +199,10 @@ before, whose one-day horizon has passed, and the one that its prices reach.
 
 
 def _report(measured: dict[str, dict[str, Any]]) -> str:
-    load = f"Load of the machine over the last quarter of an hour: {os.getloadavg()[2]:.1f} on {os.cpu_count()} cores."
     return _PAGE.format(
-        flags=" --huge" if measured.keys() & HUGE.keys() else "",
-        today=f"{datetime.now(UTC):%Y-%m-%d}",
         threads=_THREADS,
         quotes=scale.QUOTES_PER_DAY,
-        load=load,
+        cores=os.cpu_count(),
         lines="\n".join(_line(name, found) for name, found in measured.items()),
     )
 
@@ -210,7 +215,7 @@ def _line(name: str, found: dict[str, Any]) -> str:
         _pair(_spent(found, "pandas", "sql")), _pair(day), _pair(_ratio(full, day)),
         _pair(_spent(found, "day", "lay", "plan", "sql", "finish")), f"{max(peaks):,}" if peaks else "-",
     ]  # fmt: skip
-    return f"| {name} | {found['quotes']:,} | {' | '.join(cells)} |"
+    return f"| {name} | {found['quotes']:,} | {found['on']} | {found['load']} | {' | '.join(cells)} |"
 
 
 def _spent(found: dict[str, Any], case: str, *parts: str) -> tuple[float, float] | None:

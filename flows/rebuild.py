@@ -43,7 +43,11 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
     """
     instant = as_of.astimezone(UTC).replace(tzinfo=None)
     reach = _Reach.of(settings.dbt_project)
-    with duckdb.connect(str(settings.state.warehouse)) as connection:
+    limits: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": settings.duckdb_memory,
+        "threads": settings.duckdb_threads,
+    }
+    with duckdb.connect(str(settings.state.warehouse), config=limits) as connection:
         connection.execute("begin")
         connection.execute("create schema if not exists rebuild")
         fingerprint = _fingerprint(settings.dbt_project)

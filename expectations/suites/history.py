@@ -8,6 +8,7 @@ LONGEST_HISTORY = 60
 # A half-day before a holiday is a third of a usual one; a tenth is a delivery that broke off.
 ODD, BROKEN = 2.0, 10.0
 USUAL_DAYS_OF_REST = 4
+_OPEN = "day not in (select holiday from intermediate.int_market_holidays)"
 
 # Data set, its rows as the build keeps them, the column that says when one happened, and what an odd day does.
 _TABLES = (
@@ -37,8 +38,8 @@ def _days(relation: str, column: str) -> str:
 
 
 def _volume(factor: float) -> str:
-    # The day of as_of itself may still be under way.
-    whole = f"{{batch}} where day < cast({AS_OF} as date) and isodow(day) < 6 order by day desc"
+    # The day of as_of itself may still be under way; on a holiday a few trade elsewhere, and that is no delivery broken off.
+    whole = f"{{batch}} where day < cast({AS_OF} as date) and isodow(day) < 6 and {_OPEN} order by day desc"
     return (
         "select latest.day, latest.rows, band.low as usual_low, band.high as usual_high "
         f"from (select day, rows from {whole} limit 1) as latest, ("

@@ -22,12 +22,11 @@ from flows.transform import dbt_environment
 
 DBT = PROJECT / "dbt"
 _AS_OF = "1950-05-05 05:05:05.000000"
+_TARGET = yaml.safe_load((DBT / "profiles.yml").read_text(encoding="utf-8"))["sotto"]["outputs"]["local"]
 # What dbt sets on its own connections, memory and threads apart.
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     name: str(value)
-    for name, value in yaml.safe_load((DBT / "profiles.yml").read_text(encoding="utf-8"))["sotto"]["outputs"]["local"][
-        "settings"
-    ].items()
+    for name, value in (_TARGET["config_options"] | _TARGET["settings"]).items()
     if name not in {"memory_limit", "threads"}
 }
 Node = dict[str, Any]

@@ -29,6 +29,7 @@ select days.at as {column} from (
 ) as days, range(10)
 where isodow(days.at) < 6
 """
+_HOLIDAYS = "create table intermediate.int_market_holidays as select date '2025-05-26' as holiday"
 _DAY_STATS = """
 create table intermediate.int_dealer_day_stats as
 select
@@ -71,6 +72,7 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
             if table == "reference_prices":
                 connection.execute(f"alter table {relation} rename as_of to priced_at")
             connection.execute(_A_SPRING.format(relation=relation, column=column))
+        connection.execute(_HOLIDAYS)
         connection.execute(_DAY_STATS)
         connection.execute("create table intermediate.int_dealer_names (dealer_ref varchar)")
         connection.execute("create table intermediate.int_unresolved_rows (file varchar, row bigint)")

@@ -15,10 +15,8 @@ trading_days as (
 
     select count(*) as n
     from range(30) as past (days_ago)
-    anti join {{ ref('market_holidays') }} as closed
-        on
-            closed.calendar = '{{ var("market_calendar") }}'
-            and closed.holiday = cast({{ as_of() }} as date) - cast(past.days_ago as integer)
+    anti join {{ ref('int_market_holidays') }} as closed
+        on closed.holiday = cast({{ as_of() }} as date) - cast(past.days_ago as integer)
     where isodow({{ as_of() }} - to_days(cast(past.days_ago as integer))) <= 5
 
 ),
