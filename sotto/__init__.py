@@ -1,8 +1,10 @@
 """The ``sotto`` command: composition only. Each subcommand imports what it needs when it runs."""
 
+import sys
+
 import typer
 
-from sotto import audit, data, desk, quarantine, rules, science, tokens
+from sotto import audit, data, desk, quarantine, rules, science, terminal, tokens
 
 app = typer.Typer(
     name="sotto",
@@ -33,5 +35,13 @@ app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> None:
-    """Run the command."""
-    app()
+    """Run the command; a setting of the environment that cannot be used is one line and exit 1."""
+    try:
+        app()
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if not (isinstance(error, ValidationError) and error.title.endswith("Settings")):
+            raise
+        terminal.say.print(f"sotto: {terminal.wrong_setting(error)}", markup=False, soft_wrap=True)
+        sys.exit(1)

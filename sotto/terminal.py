@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from serve.adapters.journal import JournalReader
     from serve.settings import Settings
 
@@ -46,8 +48,13 @@ def settings_with(**given: object) -> "Settings":
             {**Settings().model_dump(), **{name: value for name, value in given.items() if value is not None}}
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        leave(f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']} (got {first['input']!r})")
+        leave(wrong_setting(error))
+
+
+def wrong_setting(error: "ValidationError") -> str:
+    """Say which setting cannot be used, and why, in one line."""
+    first = error.errors()[0]
+    return f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']} (got {first['input']!r})"
 
 
 def journal() -> "JournalReader":

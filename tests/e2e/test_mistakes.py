@@ -36,3 +36,14 @@ def test_a_mistake_gives_one_clear_line(
     assert run.exit_code == code, run.output
     assert words in run.stderr
     assert run.exception is None or isinstance(run.exception, SystemExit)
+
+
+def test_a_setting_that_cannot_be_used_gives_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOTTO_BUILD_STEP_ROWS", "0")
+    monkeypatch.setattr("sys.argv", ["sotto", "snapshots"])
+    with pytest.raises(SystemExit) as left:
+        sotto.main()
+    assert left.value.code == 1
+    assert capsys.readouterr().err == "sotto: setting build_step_rows: Input should be greater than or equal to 1 (got '0')\n"
