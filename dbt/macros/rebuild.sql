@@ -1,5 +1,5 @@
 {#-
-    What is kept by day is built in steps: so many days at a time, each step's days deleted and built again. `flows/rebuild.py`
+    What is kept by day is built in steps: so many days at a time, each step's days deleted and built again. `flows/steps.py`
     writes the steps into `rebuild.steps`; the materialization `by_days` puts each in turn into variables of its session.
     Where no step is set, in a test or a query by hand, everything is meant.
 -#}
