@@ -204,10 +204,10 @@ class ScienceSql:
 
 def _compiled(folder: Path, windows: Sequence[int]) -> tuple[dict[str, dict[str, Any]], str]:
     settings = FlowSettings(home=folder)
-    variables = json.dumps({"as_of": _SENTINEL, "windows_days": list(windows), "half_lives_days": [0]})
+    variables = json.dumps({"windows_days": list(windows), "half_lives_days": [0]})
     project = str(settings.dbt_project)
     command = ["compile", "--no-partial-parse", "--quiet", "--project-dir", project, "--profiles-dir", project, "--vars", variables]
-    with dbt_environment(settings):
+    with dbt_environment(settings, as_of=_SENTINEL):
         done = dbtRunner().invoke([*command, "--target-path", str(folder / "target"), "--log-path", str(folder / "target")])
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
     if not done.success:

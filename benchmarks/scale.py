@@ -173,10 +173,10 @@ def _lay(connection: duckdb.DuckDBPyConnection, files: dict[str, list[Path]]) ->
         "(source varchar, table_name varchar, batch varchar, happened_to timestamp, path varchar, rows bigint)"
     )
     for name in landing_index.KEPT_BY_DAY:
-        batches = {str(path): f"{name}-{path.parent.name.removeprefix('day=')}" for path in files[name]}
+        batches = {str(path): f"{name}-{path.parent.name.removeprefix('day=')}" for path in files.get(name, [])}
         connection.execute(
             "insert into landing.receipts select 'scale', $name, unnest($batches), null, unnest($paths), $rows",
-            {"name": name, "batches": list(batches.values()), "paths": list(batches), "rows": scale.ROWS_PER_DAY[name]},
+            {"name": name, "batches": list(batches.values()), "paths": list(batches), "rows": scale.ROWS_PER_DAY.get(name, 0)},
         )
 
 

@@ -105,9 +105,9 @@ def _build(settings: FlowSettings, as_of: datetime) -> str:
 
     target = settings.state.root / "dbt"
     places = ["--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)]
-    with dbt_environment(settings):
+    with dbt_environment(settings, as_of=as_of):
         try:
-            command = arguments(target, rebuild.prepare(settings, as_of=as_of), as_of=as_of)
+            command = arguments(target, rebuild.prepare(settings, as_of=as_of))
             done = dbtRunner().invoke(["-q", *command, *places, "--target-path", str(target / "target")])
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from prefect.context import get_settings_context
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
 from flows import rebuild
+from flows.project import project_hash
 from flows.settings import FlowSettings
 from flows.transform import dbt_environment
 
@@ -67,11 +68,12 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
         )
     )
     plan = rebuild.prepare(settings, as_of=as_of, full=full)
-    command = arguments(target, plan, as_of=as_of)
+    command = arguments(target, plan)
+    _forget_other_project(target, settings.dbt_project)
     results = target / "target" / "run_results.json"
     # A build that dies before its first node must not pass with the report of the one before.
     results.unlink(missing_ok=True)
-    with dbt_environment(settings):
+    with dbt_environment(settings, as_of=as_of):
         try:
             runner.invoke(command)
         except ValueError as error:
@@ -102,14 +104,21 @@ def failing_test(name: str, told: str) -> None:  # noqa: ARG001 - names the task
     raise BuildFailed([told])
 
 
-def arguments(target: Path, plan: rebuild.Plan, *, as_of: datetime) -> list[str]:
+def arguments(target: Path, plan: rebuild.Plan) -> list[str]:
     """Give the words of ``dbt build`` as every build of ours runs it, logs under ``target``."""
-    variables = json.dumps({"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")})
     # One flag with two values: the runner keeps the last of two flags only.
     left_out = ["--exclude-resource-type", "unit_test", "exposure"]
-    # What an earlier version parsed must not linger: a renamed or moved node would clash with itself.
-    command = ["build", "--no-partial-parse", *left_out, "--vars", variables, "--log-path", str(target / "logs")]
+    command = ["build", *left_out, "--log-path", str(target / "logs")]
     return [*command, "--full-refresh"] if plan.whole else command
+
+
+def _forget_other_project(target: Path, project: Path) -> None:
+    """Drop what dbt has parsed of another version of the project: a node renamed or moved since would clash with itself."""
+    mark, version = target / "parsed", project_hash(project)
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != version:
+        (target / "target" / "partial_parse.msgpack").unlink(missing_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
+        mark.write_text(version, encoding="utf-8")
 
 
 def _join_task_runs() -> None:

@@ -13,7 +13,7 @@ from flows.fit_state import SIDES, Day, Floats
 Columns = dict[str, Any]
 
 # With decay, what is older bears on nothing any more.
-_LOOK_BACK_DAYS = 400
+LOOK_BACK_DAYS = 400
 _QUOTES = "select * from intermediate.int_quote_day_stats where asked_on > ? and asked_on <= ? order by asked_on"
 _LEAKS = "select * from intermediate.int_leak_day_stats where asked_on > ? and asked_on <= ? order by asked_on"
 _AXES = "select * from intermediate.int_axe_days where told_on > ? and told_on <= ? order by told_on"
@@ -39,7 +39,7 @@ class Days:
     def __init__(self, connection: duckdb.DuckDBPyConnection, until: date) -> None:
         self._until = np.datetime64(until, "D")
         dealers = connection.execute("select dealer_id from marts.dim_dealers order by dealer_id").fetchall()
-        span = [until - timedelta(days=_LOOK_BACK_DAYS), until]
+        span = [until - timedelta(days=LOOK_BACK_DAYS), until]
         self._quotes = _dated(connection.execute(_QUOTES, span).fetchnumpy(), "asked_on")
         self._leaks = _dated(connection.execute(_LEAKS, span).fetchnumpy(), "asked_on")
         self._axes = _dated(connection.execute(_AXES, span).fetchnumpy(), "told_on")

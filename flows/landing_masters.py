@@ -65,7 +65,10 @@ def rfq_days(connection: duckdb.DuckDBPyConnection, changed: Iterable[Changed]) 
     return index.days_that_name(connection, "rfq_security", bonds) | index.days_that_name(connection, "rfq_dealer", dealers)
 
 
-def price_days(connection: duckdb.DuckDBPyConnection, changed: Iterable[Changed]) -> set[date]:
-    """Give the days with prices of those securities that are named otherwise now: a price knows nothing else of them."""
+def renamed_days(connection: duckdb.DuckDBPyConnection, kind: str, changed: Iterable[Changed]) -> set[date]:
+    """Give the days with rows of those securities that are named otherwise now; ``kind`` as in ``days_that_name``.
+
+    A price and a print know nothing else of their security.
+    """
     bonds = {name for item in changed if item.kind == "security" and item.renamed for name in item.names}
-    return index.days_that_name(connection, "priced_security", bonds)
+    return index.days_that_name(connection, kind, bonds)

@@ -4,7 +4,6 @@ Everything that is kept by day (``dbt/macros/rebuild.sql``) is deleted and built
 can reach any day (the project itself, an as-of time that moves back) makes it build everything.
 """
 
-import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +12,12 @@ import msgspec
 
 from expectations.contracts.home import Home
 from flows import landing_index as index
-from flows import landing_masters
+from flows import landing_masters, landing_take_over
 from flows.landing_index import Batch
+from flows.project import project_hash
 from flows.reach import Found, Reach, days_reached
 from flows.settings import FlowSettings
-from flows.steps import Days, lay, steps
+from flows.steps import Days, lay, lay_axes, steps
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
         before = None if full else _built(connection)
         if before is None:
             index.reset(connection)
-        change = index.take_over(connection, _used(connection))
+        change = landing_take_over.take_over(connection, _used(connection))
         masters = landing_masters.take_over(connection)
         days = None
         if before is not None and not before.whole and before.fingerprint == fingerprint and before.as_of <= instant:
@@ -58,6 +58,7 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
             index.owe_nothing(connection)
         planned = steps(connection, days, rows=settings.build_step_rows)
         lay(connection, planned, stale=reach.stale)
+        lay_axes(connection, instant - reach.axes)
         connection.execute("delete from landing_index.built")
         connection.execute("insert into landing_index.built values (?, ?, ?)", [fingerprint, instant, days is None])
         connection.execute("commit")
@@ -65,16 +66,10 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
 
 
 def finished(home: Home) -> None:
-    """Say that the build has done what the plan asked for; note the days on which an RFQ was still open at its as-of time."""
+    """Say that the build has done what the plan asked for."""
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("begin")
         connection.execute("delete from landing_index.pending_days")
-        connection.execute(
-            "insert into landing_index.waiting_days "
-            "select distinct cast(asked_at as date) from rebuild.rfq_log, landing_index.built "
-            "where asked_at <= as_of and greatest(asked_at + to_milliseconds(coalesce(timeout_s, 0) * 1000), "
-            "coalesce(responded_at, asked_at), coalesce(executed_at, asked_at)) > as_of"
-        )
         connection.execute("update landing_index.built set whole = false")
         connection.execute("commit")
 
@@ -88,11 +83,8 @@ class _Built(msgspec.Struct, frozen=True):
 
 
 def _fingerprint(project: Path) -> str:
-    """Hash what every day depends on: the SQL and the database's version."""
-    digest = hashlib.sha256(duckdb.__version__.encode())
-    for path in sorted(path for kind in ("*.sql", "*.yml", "*.csv") for path in project.rglob(kind) if "target" not in path.parts):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """Tell what every day depends on: the SQL and the database's version."""
+    return f"{project_hash(project)} {duckdb.__version__}"
 
 
 def _built(connection: duckdb.DuckDBPyConnection) -> _Built | None:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import duckdb
@@ -15,22 +15,26 @@ from flows import landing_index as index
 from flows.transform import landed_view
 
 DAY = timedelta(days=1)
+# The tables of landing that the schema ``rebuild`` has views of.
+LAID = (*index.KEPT_BY_DAY, "axes")
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 _TABLE = """
 create or replace table rebuild.steps (
     step integer, touched_from date, touched_until date, touched_days date[], rebuilt_days date[],
     paired_from date, paired_until date, repriced_from date, repriced_until date, repriced_days date[],
-    rfq_log_files varchar[], reference_prices_files varchar[], tca_results_files varchar[]
+    printed_from date, printed_until date, printed_days date[], amended_days date[],
+    rfq_log_files varchar[], reference_prices_files varchar[], tca_results_files varchar[], trades_files varchar[]
 )
 """
 
 
 class Days(msgspec.Struct, frozen=True):
-    """Days to build again: RFQs' (whole), RFQs' touched (on those not built whole only RFQs that stand on both), and prices'."""
+    """Days to build again: RFQs' (whole), RFQs' touched (where not whole, only RFQs that stand on both), prices' and prints'."""
 
     rebuilt: set[date]
     touched: set[date]
     repriced: set[date]
+    printed: set[date]
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -46,7 +50,7 @@ def steps(connection: duckdb.DuckDBPyConnection, only: Days | None, *, rows: int
     weights = index.rows_by_day(connection)
     if only is not None:
         # A day to be priced anew may have no rows of its own.
-        weights = {day: weights.get(day, 0.0) for day in only.touched | only.repriced}
+        weights = {day: weights.get(day, 0.0) for day in only.touched | only.repriced | only.printed}
     borders = [_FIRST, *cuts(weights, index.spans_of_rfqs(connection), rows), _LAST]
     return [Step(start, end, None if only is None else _between(only, start, end)) for start, end in pairwise(borders)]
 
@@ -72,32 +76,50 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
     ``stale``: how far back prices are read to price a day. Without a step a view reads the files of all of them.
     """
     connection.execute(_TABLE)
+    every = {table: index.all_files(connection, table) for table in index.KEPT_BY_DAY}
     files: dict[str, set[str]] = {table: set() for table in index.KEPT_BY_DAY}
     for number, step in enumerate(planned):
-        own = {table: _files(connection, table, step, stale) for table in index.KEPT_BY_DAY}
+        # None at all cannot be read: where there is any file there is always one.
+        own = {table: _files(connection, table, step, stale) or every[table][:1] for table in index.KEPT_BY_DAY}
         for table, paths in own.items():
-            files[table] |= set(index.all_files(connection, table) if step.only is None else paths)
-        connection.execute(
-            f"insert into rebuild.steps values ({', '.join('?' * 13)})",
-            [number, *_bounds(connection, step), *(own[table] for table in ("rfq_log", "reference_prices", "tca_results"))],
-        )
+            files[table] |= set(every[table] if step.only is None else paths)
+        row = [number, *_bounds(connection, step), *(own[table] for table in index.KEPT_BY_DAY)]
+        connection.execute(f"insert into rebuild.steps values ({', '.join('?' * len(row))})", row)
     for table, listed in files.items():
         view = landed_view(LANDING_TABLES[table], sorted(listed), variable=f"{table}_files")
         connection.execute(f"create or replace view rebuild.{table} as {view}")
 
 
+def lay_axes(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
+    """Point ``rebuild.axes`` at the files that hold axes of after an instant (UTC): nobody looks further back."""
+    view = landed_view(LANDING_TABLES["axes"], index.files_since(connection, "axes", since))
+    connection.execute(f"create or replace view rebuild.axes as {view}")
+
+
 def _between(days: Days, start: date, end: date) -> Days:
-    return Days(*({day for day in some if start <= day < end} for some in (days.rebuilt, days.touched, days.repriced)))
+    of_each = (days.rebuilt, days.touched, days.repriced, days.printed)
+    return Days(*({day for day in some if start <= day < end} for some in of_each))
 
 
 def _bounds(connection: duckdb.DuckDBPyConnection, step: Step) -> list[object]:
     """Give the step's days as ``rebuild.steps`` has them, up to the files."""
     everything = [step.start, step.end]
     if step.only is None:
-        return [*everything, None, None, *everything, *everything, None]
-    touched, rebuilt, repriced = (sorted(days) for days in (step.only.touched, step.only.rebuilt, step.only.repriced))
-    paired = sorted(step.only.touched | index.days_beside(connection, touched))
-    return [*_around(touched), touched, rebuilt, *_around(paired), *_around(repriced), repriced]
+        return [*everything, None, None, *everything, *everything, None, *everything, None, _amended(connection, step)]
+    touched, rebuilt, repriced, printed = map(sorted, (step.only.touched, step.only.rebuilt, step.only.repriced, step.only.printed))
+    paired = sorted(step.only.touched | index.days_beside(connection, "split_rfqs", touched))
+    return [
+        *(*_around(touched), touched, rebuilt),
+        *_around(paired),
+        *(*_around(repriced), repriced),
+        *(*_around(printed), printed, _amended(connection, step)),
+    ]
+
+
+def _amended(connection: duckdb.DuckDBPyConnection, step: Step) -> list[date]:
+    """Give the days whose reports may amend prints of the step, or be amended by them, in order."""
+    own = index.split_print_days(connection, step.start, step.end) if step.only is None else step.only.printed
+    return sorted(index.days_amended(connection, own))
 
 
 def _around(days: list[date]) -> tuple[date, date]:
@@ -106,11 +128,12 @@ def _around(days: list[date]) -> tuple[date, date]:
 
 
 def _files(connection: duckdb.DuckDBPyConnection, table: str, step: Step, stale: timedelta) -> list[str]:
-    """Give the files of a table that the step reads. None at all cannot be read, so that there is always one where any is."""
+    """Give the files of a table that the step reads."""
     back = stale if table == "reference_prices" else timedelta()
+    amended = index.files_of(connection, table, _amended(connection, step)) if table == "trades" else []
     if step.only is None:
-        found = index.files_between(connection, table, max(step.start, _FIRST + back) - back, step.end)
-    else:
-        days = step.only.repriced if table == "reference_prices" else step.only.touched
-        found = index.files_of(connection, table, {day - shift * DAY for day in days for shift in range(back.days + 1)})
-    return found or index.all_files(connection, table)[:1]
+        return sorted({*index.files_between(connection, table, max(step.start, _FIRST + back) - back, step.end), *amended})
+    if table == "trades":
+        return amended
+    days = step.only.repriced if table == "reference_prices" else step.only.touched
+    return index.files_of(connection, table, {day - shift * DAY for day in days for shift in range(back.days + 1)})

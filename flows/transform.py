@@ -84,9 +84,10 @@ def landed_view(table: Table, files: Sequence[Path | str], *, variable: str | No
 
 
 @contextmanager
-def dbt_environment(settings: FlowSettings) -> Iterator[None]:
-    """Give dbt its warehouse and limits by environment variables for the length of the block."""
+def dbt_environment(settings: FlowSettings, *, as_of: datetime | str) -> Iterator[None]:
+    """Give dbt its warehouse, its limits and the as-of time (a text stands as it is) by environment variables for the block."""
     wanted = {
+        "SOTTO_AS_OF": as_of if isinstance(as_of, str) else as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
         "SOTTO_WAREHOUSE": str(settings.state.warehouse),
         "SOTTO_DUCKDB_MEMORY": settings.duckdb_memory,
         "SOTTO_DUCKDB_THREADS": str(settings.duckdb_threads),

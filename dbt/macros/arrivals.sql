@@ -1,12 +1,32 @@
 {#-
     The CTE `second_names`: two names of one dealer in one RFQ are one response, that of the one that traded, else the first
-    answer; these are the others. Few are, and only those are sorted; they are found by hash, so that some are sorted in vain.
+    answer; these are the others. Few dealers go by several names at a time, and only their responses are looked through; those
+    that repeat are found by hash, so that some are sorted in vain.
 -#}
 {% macro second_names(rows) -%}
+    names_in_use as (
+
+        select distinct
+            dealer_id,
+            dealer_ref
+        from {{ rows }}
+
+    ),
+
+    several_names as (
+
+        select dealer_id
+        from names_in_use
+        group by dealer_id
+        having count(*) > 1
+
+    ),
+
     repeated as (
 
         select hash(rfq_id, dealer_id) as key_hash
         from {{ rows }}
+        where dealer_id in (select several_names.dealer_id from several_names)
         group by all
         having count(*) > 1
 

@@ -10,12 +10,13 @@
 
 {#- Years to maturity in buckets; a perpetual or unknown maturity has none. -#}
 {% macro maturity_bucket(maturity_date, at) -%}
+    {%- set years = "date_sub('year', cast(" ~ at ~ " as date), " ~ maturity_date ~ ")" -%}
     case
         when {{ maturity_date }} is null then null
-        when {{ maturity_date }} < cast({{ at }} as date) + interval 2 year then '0-2Y'
-        when {{ maturity_date }} < cast({{ at }} as date) + interval 5 year then '2-5Y'
-        when {{ maturity_date }} < cast({{ at }} as date) + interval 10 year then '5-10Y'
-        when {{ maturity_date }} < cast({{ at }} as date) + interval 20 year then '10-20Y'
+        when {{ years }} < 2 then '0-2Y'
+        when {{ years }} < 5 then '2-5Y'
+        when {{ years }} < 10 then '5-10Y'
+        when {{ years }} < 20 then '10-20Y'
         else '20Y+'
     end
 {%- endmacro %}

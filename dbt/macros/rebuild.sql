@@ -7,7 +7,8 @@
     {{ return([
         "touched_from", "touched_until", "touched_days", "rebuilt_days",
         "paired_from", "paired_until", "repriced_from", "repriced_until", "repriced_days",
-        "rfq_log_files", "reference_prices_files", "tca_results_files",
+        "printed_from", "printed_until", "printed_days", "amended_days",
+        "rfq_log_files", "reference_prices_files", "tca_results_files", "trades_files",
     ]) }}
 {%- endmacro %}
 
@@ -50,18 +51,30 @@
     )
 {%- endmacro %}
 
-{#- A day whose reference mids are built again. -#}
-{% macro is_repriced(day) -%}
-    {{ among_days(day, 'repriced') }}
+{#- An instant whose reference mids are built again; bounds on the instant itself prune, on its day they do not. -#}
+{% macro is_repriced(at) -%}
+    ({{ is_near(at, 'repriced', 0, 0) }} and {{ is_listed('cast(' ~ at ~ ' as date)', 'repriced_days') }})
 {%- endmacro %}
 
-{#- A test `where: touched` or `where: repriced` looks at what was built again: in a full build, at everything. -#}
+{#- A report that is read to build prints again: of one of their days, or of another on which it may amend them. -#}
+{% macro tells_of_prints(at) -%}
+    ({{ is_near(at, 'printed', 0, 0) }} or list_contains(getvariable('amended_days'), cast({{ at }} as date)))
+{%- endmacro %}
+
+{#- A day whose prints are built again. -#}
+{% macro is_printed(day) -%}
+    {{ among_days(day, 'printed') }}
+{%- endmacro %}
+
+{#- A test `where: touched`, `repriced` or `printed` looks at what was built again: in a full build, at everything. -#}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}
     {%- if where == 'touched' -%}
         {%- set where = built_again('asked_on', 'touched_days') -%}
     {%- elif where == 'repriced' -%}
-        {%- set where = built_again('cast(priced_at as date)', 'repriced_days') -%}
+        {%- set where = built_again('priced_at', 'repriced_days') -%}
+    {%- elif where == 'printed' -%}
+        {%- set where = built_again('printed_on', 'printed_days') -%}
     {%- endif -%}
     {%- if where -%}
         (select * from {{ relation }} where {{ where }}) as rebuilt
@@ -70,8 +83,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The condition on a day, written out: a test has no step, and a list in the statement prunes what is stored. -#}
-{% macro built_again(day, days) -%}
+{#- The condition on a day or an instant, written out: a test has no step, and bounds in a statement prune. -#}
+{% macro built_again(at, days) -%}
     {%- set found = [none] -%}
     {%- if execute and adapter.get_relation(database=target.database, schema='rebuild', identifier='steps') -%}
         {%- set query = 'select cast(unnest(coalesce(' ~ days ~ ', [null])) as varchar) from rebuild.steps' -%}
@@ -82,6 +95,7 @@
     {%- elif none in found -%}
         true
     {%- else -%}
-        {{ day }} in (date '{{ found | join("', date '") }}')
+        {{ at }} >= date '{{ found | min }}' and {{ at }} < date '{{ found | max }}' + 1
+        and cast({{ at }} as date) in (date '{{ found | join("', date '") }}')
     {%- endif -%}
 {%- endmacro %}

@@ -20,7 +20,7 @@ _TABLES = (
     ),
     (
         "trades",
-        "staging.stg_trades",
+        "intermediate.int_trades",
         "executed_at",
         "Volumes decide what counts as illiquid: half a day of prints makes every bond look dead.",
     ),

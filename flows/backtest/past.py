@@ -13,14 +13,14 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from expectations.contracts.home import Home
-from flows.backtest.project import project_hash
 from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
 from flows.landing import Landing, Receipt
-from flows.landing_index import KEPT_BY_DAY
 from flows.priors import read_priors
+from flows.project import project_hash
 from flows.refused import Refused
 from flows.settings import FlowSettings
+from flows.steps import LAID
 from flows.transform import dbt_environment, lay_views
 
 # An instant that no source writes: it marks where in the compiled SQL the as-of time stands.
@@ -41,7 +41,7 @@ def compiled(settings: FlowSettings, scratch: Home) -> list[Model]:
 
     What was compiled before is used again while the project is the same. Raises Refused when dbt cannot compile it.
     """
-    kept = Home(settings.state.root / "backtests" / f"compiled-{project_hash(settings)[:12]}")
+    kept = Home(settings.state.root / "backtests" / f"compiled-{project_hash(settings.dbt_project)[:12]}")
     models = kept.root / "models.json"
     if not models.exists():
         shutil.rmtree(kept.root, ignore_errors=True)
@@ -60,11 +60,11 @@ def _compile(settings: FlowSettings, home: Home) -> list[Model]:
     target = home.root / "dbt"
     places = [
         *("--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project)),
-        *("--target-path", str(target), "--log-path", str(target), "--vars", json.dumps({"as_of": _MARK})),
+        *("--target-path", str(target), "--log-path", str(target)),
     ]
     own = FlowSettings.model_validate({**settings.model_dump(), "home": home.root})
     try:
-        with dbt_environment(own):
+        with dbt_environment(own, as_of=_MARK):
             parsed = dbtRunner().invoke(["-q", "parse", "--no-partial-parse", *places])
             manifest = parsed.result if isinstance(parsed.result, Manifest) else None
             done = [parsed, *(dbtRunner(manifest=manifest).invoke(["-q", step, *places]) for step in ("seed", "compile"))]
@@ -121,7 +121,7 @@ class Past:
         lay_views(scratch, Landing(settings.state), list(receipts), new=[])
         with self.connected() as connection:
             connection.execute("create schema if not exists rebuild")
-            for table in KEPT_BY_DAY:
+            for table in LAID:
                 # Everything is built again for each instant.
                 connection.execute(f"create or replace view rebuild.{table} as select * from landing.{table}")
             connection.execute("create or replace table rebuild.split_rfqs (rfq ubigint)")

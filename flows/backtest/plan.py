@@ -12,9 +12,9 @@ from expectations.contracts.home import Home
 from flows import deliveries
 from flows.backtest.challengers import challengers_of
 from flows.backtest.foretelling import candidates_of
-from flows.backtest.project import project_hash
 from flows.landing import Landing, Receipt
 from flows.priors import SHIPPED, Priors, read_priors
+from flows.project import project_hash
 from flows.publish import current_id, read_manifest
 from flows.refused import Refused
 from flows.settings import FlowSettings
@@ -126,7 +126,7 @@ def _folder(
         *(repr(desk.book.default.score) + repr(desk.thresholds) for _, desk in sorted(challengers.items())),
         *texts,
         *sorted(f"{receipt.source}/{receipt.table}/{receipt.batch}" for receipt in used),
-        project_hash(settings),
+        project_hash(settings.dbt_project),
         version("sotto"),
     ]
     mark = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_NAME_LENGTH]

@@ -93,9 +93,9 @@ def _dbt(folder: Path, command: list[str]) -> None:
         "--log-path",
         str(folder),
     ]
-    with dbt_environment(FlowSettings(home=folder)):
+    with dbt_environment(FlowSettings(home=folder), as_of=_AS_OF):
         try:
-            done = dbtRunner().invoke(["-q", *command, *places, "--vars", json.dumps({"as_of": _AS_OF})])
+            done = dbtRunner().invoke(["-q", *command, *places])
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
     assert done.success, done.exception

@@ -1,6 +1,5 @@
 """The refresh without a Prefect server: the same functions, one after the other, dbt run in process without its tests."""
 
-import json
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
@@ -37,9 +36,8 @@ def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: dateti
     landing = Landing(home)
     lay_views(home, landing, batches_to_use(landing, [source.name], known_at=known_at), new=[])
     plan = rebuild.prepare(FlowSettings(home=home.root), as_of=as_of, full=full)
-    instant = {"as_of": as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")}
-    command = ["build", "--resource-type", "model", "--resource-type", "seed", "--vars", json.dumps(instant)]
-    dbt(home, *command, *(["--full-refresh"] if plan.whole else []))
+    command = ["build", "--resource-type", "model", "--resource-type", "seed"]
+    dbt(home, *command, *(["--full-refresh"] if plan.whole else []), as_of=as_of)
     rebuild.finished(home)
     with duckdb.connect(str(home.warehouse)) as connection:
         fit_market_costs(connection)
@@ -48,9 +46,9 @@ def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: dateti
     return _copy_tables(home.warehouse, target)
 
 
-def dbt(home: Home, *arguments: str) -> int:
-    """Run dbt on the warehouse and give how many nodes ran; a node that fails is an error."""
-    with TemporaryDirectory() as folder, dbt_environment(FlowSettings(home=home.root)):
+def dbt(home: Home, *arguments: str, as_of: datetime) -> int:
+    """Run dbt on the warehouse as of an instant and give how many nodes ran; a node that fails is an error."""
+    with TemporaryDirectory() as folder, dbt_environment(FlowSettings(home=home.root), as_of=as_of):
         places = ["--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", folder, "--log-path", folder]
         try:
             done = dbtRunner(manifest=_parsed(*places)).invoke(["-q", *arguments, *places])

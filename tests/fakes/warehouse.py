@@ -18,7 +18,7 @@ _ROWS = 10
 
 HAPPENED = {
     "intermediate.int_rfq_responses": ("rfq_log", "asked_at"),
-    "staging.stg_trades": ("trades", "executed_at"),
+    "intermediate.int_trades": ("trades", "executed_at"),
     "intermediate.int_reference_mids": ("reference_prices", "priced_at"),
 }
 # Ten rows on each weekday of two months before the scorecards' as_of.

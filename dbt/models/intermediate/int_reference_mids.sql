@@ -1,4 +1,4 @@
-{{ config(materialized='by_days', meta={'owns': is_repriced('cast(priced_at as date)')}) }}
+{{ config(materialized='by_days', meta={'owns': is_repriced('priced_at')}) }}
 
 -- Sources differ in quality, so a security that a preferred source has priced of late is priced by such sources alone.
 -- Where they have fallen silent the others speak, lest the mid grow old. Sources that priced at one time are averaged.
@@ -48,5 +48,5 @@ select
     avg(mid) as mid,
     avg({{ relative_bps('(ask - bid) / 2', 'mid') }}) as half_spread_bps
 from chosen
-where {{ is_repriced('cast(priced_at as date)') }}
+where {{ is_repriced('priced_at') }}
 group by all

@@ -1,13 +1,15 @@
--- Thirty calendar days end at as_of; an average day is one with an open market. What is borrowed names its basis.
+-- Thirty calendar days end with that of as_of; an average day is one with an open market. What is borrowed
+-- names its basis.
 with securities as (
 
     select * from {{ ref('int_securities') }}
 
 ),
 
-prints as (
+days as (
 
-    select * from {{ ref('int_trades') }}
+    select * from {{ ref('int_print_days') }}
+    where printed_on > cast({{ as_of() }} as date) - 30
 
 ),
 
@@ -21,21 +23,6 @@ trading_days as (
 
 ),
 
-recent_days as (
-
-    select
-        security_id,
-        cast(executed_at as date) as traded_on,
-        count(*) as trades,
-        count(*) filter (where quantity_capped) as capped_trades,
-        sum(quantity) as volume,
-        case when count(*) > 1 then {{ relative_bps('stddev_pop(price)', 'avg(price)') }} end as dispersion_bps
-    from prints
-    where executed_at > {{ as_of() }} - interval 30 day
-    group by all
-
-),
-
 recent as (
 
     select
@@ -45,7 +32,7 @@ recent as (
         cast(sum(capped_trades) as bigint) as capped_trades_30d,
         sum(volume) as volume_30d,
         sqrt(avg(dispersion_bps * dispersion_bps)) as print_dispersion_bps
-    from recent_days
+    from days
     group by security_id
 
 ),

@@ -1,3 +1,5 @@
+{{ config(materialized='by_days', meta={'owns': is_printed('printed_on')}) }}
+
 -- Prints as they stand: cancelled ones gone, corrected ones replaced by their last correction.
 with reports as (
 
@@ -38,6 +40,7 @@ select
     standing.trade_id,
     identifiers.security_id,
     standing.executed_at,
+    cast(standing.executed_at as date) as printed_on,
     standing.price,
     standing.quantity,
     standing.quantity_capped,
@@ -45,3 +48,4 @@ select
 from standing
 inner join identifiers using (security_ref)
 anti join amendments on standing.trade_id = amendments.original_trade_id
+where {{ is_printed('cast(standing.executed_at as date)') }}

@@ -4,9 +4,9 @@ with volumes as (
 
 ),
 
-prints as (
+print_days as (
 
-    select * from {{ ref('int_trades') }}
+    select * from {{ ref('int_print_days') }}
 
 ),
 
@@ -20,8 +20,8 @@ last_prints as (
 
     select
         security_id,
-        max(executed_at) as last_trade_at
-    from prints
+        max(last_trade_at) as last_trade_at
+    from print_days
     group by security_id
 
 ),

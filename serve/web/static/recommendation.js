@@ -1,8 +1,10 @@
 // The recommendation: the verdict, the plan, who to ask and why, and who was left out and why.
 
+import { dealerName } from "./dealer.js";
 import { el, fact, number, percent, words } from "./dom.js";
 
 const REASONS = ["known_axe", "market_colour", "relationship", "client_instruction", "information_protection", "dealer_unavailable", "other"];
+const COLUMNS = ["#", "Dealer", "Tier", "Score", "Why"];
 const MODES = { parallel: "all at once", sequential: "one after another (whisper)", staggered: "one after another, after a delay" };
 
 export function show(target, answer, onStart) {
@@ -55,13 +57,13 @@ function dealers(answer, metrics) {
   const most = Math.max(...answer.dealers.map((dealer) => dealer.score), 0.001);
   const rows = answer.dealers.map((dealer) => el("tr", {},
     el("td", { class: "number" }, dealer.rank),
-    el("td", {}, el("span", { class: "dealer" }, dealer.name), " ", el("span", { class: "muted" }, dealer.dealer_id),
+    el("td", {}, dealerName(dealer, COLUMNS.length), " ", el("span", { class: "muted" }, dealer.dealer_id),
       dealer.axe ? [" ", el("span", { class: "tag" }, "axe")] : null),
     el("td", {}, dealer.tier ? el("span", { class: "tag plain" }, `Tier ${dealer.tier}`) : ""),
     el("td", {}, el("strong", {}, dealer.score.toFixed(3)), bar(dealer, metrics, most)),
     el("td", { class: "reason" }, dealer.reason)));
   if (!rows.length) return el("p", { class: "error" }, "Nobody may be asked for this order; the list below says why.");
-  return el("table", {}, el("thead", {}, el("tr", {}, ["#", "Dealer", "Tier", "Score", "Why"].map((name) => el("th", { class: name === "#" ? "number" : null }, name)))), el("tbody", {}, rows));
+  return el("table", {}, el("thead", {}, el("tr", {}, COLUMNS.map((title) => el("th", { class: title === "#" ? "number" : null }, title)))), el("tbody", {}, rows));
 }
 
 function bar(dealer, metrics, most) {

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -185,8 +184,7 @@ def test_as_of_cuts_at_the_microsecond(tmp_path: Path) -> None:
     landing = Landing(home)
     lay_views(home, landing, batches_to_use(landing, ["market"], known_at=LANDED), new=[])
     rebuild.prepare(FlowSettings(home=home.root), as_of=CUT, full=True)
-    instant = {"as_of": f"{CUT:%Y-%m-%d %H:%M:%S.%f}"}
-    plain_refresh.dbt(home, "run", "--select", "path:models/staging", "--vars", json.dumps(instant))
+    plain_refresh.dbt(home, "run", "--select", "path:models/staging", as_of=CUT)
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         kept = {
             table: {name for (name,) in connection.execute(f"select {column} from staging.stg_{table}").fetchall()}

@@ -6,13 +6,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.contracts.home import Home
-from flows import rebuild
+from flows import fit_days, rebuild
 from flows.landing import Landing
-from flows.settings import FlowSettings
+from flows.settings import PROJECT, FlowSettings
 from flows.sources.config import SourceConfig
 from flows.steps import cuts
 from flows.transform import batches_to_use, lay_views
@@ -33,6 +34,8 @@ TABLES = (
     "intermediate.int_quotes_in_half_spreads",
     "intermediate.int_quote_day_stats",
     "intermediate.int_leak_day_stats",
+    "intermediate.int_trades",
+    "intermediate.int_print_days",
     "marts.fct_rfqs",
     "marts.fct_rfq_responses",
     "marts.fct_executions",
@@ -41,6 +44,7 @@ TABLES = (
     "marts.fct_dealer_axe_record",
     "marts.fct_dealer_scorecards",
     "marts.fct_dealer_affinity",
+    "marts.fct_security_liquidity",
 )
 Row = dict[str, str]
 
@@ -102,6 +106,22 @@ def measured(draw: st.DrawFn) -> Row:
 
 
 @st.composite
+def printed(draw: st.DrawFn) -> Row:
+    """A report of one of a few prints: itself, a cancel or a correction of another, often again on another day."""
+    number = draw(st.integers(1, 7))
+    status = draw(st.sampled_from(["NEW", "CANCEL", "CORRECT"]))
+    return vendor.row(
+        "trades",
+        trade_id=f"T{number}",
+        original_trade_id="" if status == "NEW" else f"T{draw(st.integers(1, 7).filter(lambda other: other != number))}",
+        security_id=draw(st.sampled_from(["S1", "S2", "S3"])),
+        executed_at=draw(instants).isoformat(),
+        price=str(draw(st.integers(99, 103))),
+        status=status,
+    )
+
+
+@st.composite
 def bond(draw: st.DrawFn) -> Row:
     """What a master says of a bond: of one it knew, or of one that had RFQs before it was on record."""
     return vendor.row(
@@ -143,7 +163,9 @@ def files(table: str, rows: st.SearchStrategy[Row]) -> st.SearchStrategy[tuple[s
     return st.tuples(st.just(table), st.integers(1, 3), st.lists(rows, min_size=1, max_size=4))
 
 
-deliveries = files("rfq_log", asked()) | files("reference_prices", priced()) | files("tca_results", measured())
+deliveries = (
+    files("rfq_log", asked()) | files("reference_prices", priced()) | files("tca_results", measured()) | files("trades", printed())
+)
 masters = files("securities", bond()) | files("dealers", dealer()) | files("dealer_aliases", alias())
 # What comes between two builds, and how far as_of moves; it may move back.
 steps = st.lists(
@@ -222,10 +244,34 @@ def test_a_new_day_builds_that_day_and_those_that_the_new_prices_reach(tmp_path:
         if number == 10:
             assert desk.build(day + timedelta(hours=12)).whole
     plan = desk.build(days[-1] + timedelta(hours=12))
-    # Prices of the rest of the day of the last build count now, too, and reach a day back: that is the longest horizon.
-    assert rfq_days(plan) == [day.date() for day in days[-3:]]
-    assert rfq_days(desk.build(days[-1] + timedelta(hours=13))) == rfq_days(plan)[-2:]
+    # Prices reach a day back, which is the longest horizon; no trade of the day before that waited for one any more.
+    assert rfq_days(plan) == [day.date() for day in days[-2:]]
+    assert rfq_days(desk.build(days[-1] + timedelta(hours=13))) == rfq_days(plan)[-1:]
     assert rfq_days(desk.build(days[-1] + timedelta(hours=13))) == []
+
+
+def test_a_correction_builds_the_days_of_what_it_corrects(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    days = [FIRST + timedelta(days=shift, hours=10) for shift in range(12)]
+    prints = [vendor.row("trades", trade_id=f"T{n}", executed_at=day.isoformat()) for n, day in enumerate(days)]
+    for n, row in enumerate(prints):
+        desk.land([("trades", n, [row])])
+    as_of = days[-1] + timedelta(days=30)
+    desk.build(as_of)
+
+    def after(number: int, **cells: str) -> list[date]:
+        desk.land([("trades", number, [vendor.row("trades", **cells)])])
+        plan = desk.build(as_of)
+        assert plan.days is not None
+        assert plan.days.rebuilt == set()
+        return sorted(plan.days.printed)
+
+    late = {"status": "CORRECT", "executed_at": days[9].isoformat()}
+    assert after(20, trade_id="C1", original_trade_id="T3", **late) == [days[3].date(), days[9].date()]
+    assert after(21, trade_id="C2", original_trade_id="C1", **late) == [days[3].date(), days[9].date()]
+    assert after(22, trade_id="T13", executed_at=days[6].isoformat()) == [days[6].date()]
+    standing = {row[0] for row in desk.tables()["intermediate.int_trades"]}
+    assert standing == {"C2", "T13", *(f"T{n}" for n in range(12) if n != 3)}
 
 
 def test_days_of_a_build_that_did_not_end_are_due_in_the_next(tmp_path: Path) -> None:
@@ -274,6 +320,12 @@ def test_a_change_of_masters_builds_the_days_that_name_what_changed(tmp_path: Pa
     assert after("dealers", dealer_id="BETA", name="Beta & Sons") == [days[5].date()]
     assert after("dealers", dealer_id="BETA", name="Beta & Sons", credit_limit="9") == []
     assert after("dealer_aliases", alias="Bee", dealer_id="BETA") == [days[5].date()]
+
+
+def test_axes_are_read_as_far_back_as_anyone_looks() -> None:
+    variables = yaml.safe_load((PROJECT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    assert variables["axes_days"] >= fit_days.LOOK_BACK_DAYS + variables["axe_max_age_days"]
+    assert variables["axes_days"] >= variables["axe_record_days"] + variables["axe_true_within_days"]
 
 
 def test_no_step_begins_inside_an_rfq() -> None:

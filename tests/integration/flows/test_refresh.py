@@ -173,4 +173,4 @@ def test_the_default_composite_is_the_weighted_sum_that_the_service_computes(goo
 
 
 def test_dbt_unit_tests_pass(copied: Home) -> None:
-    assert plain_refresh.dbt(copied, "test", "--select", "test_type:unit") >= 10
+    assert plain_refresh.dbt(copied, "test", "--select", "test_type:unit", as_of=AS_OF) >= 10

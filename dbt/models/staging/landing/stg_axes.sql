@@ -1,14 +1,16 @@
--- Axes advertised by as_of. A withdrawal that lies after as_of is not known yet.
+-- Axes advertised by as_of, and not so long before that nobody asks. A withdrawal after as_of is not known yet.
 with source as (
 
-    select * from {{ source('landing', 'axes') }}
+    select * from {{ source('rebuild', 'axes') }}
 
 ),
 
 newest as (
 
     select * from source
-    where advertised_at <= {{ as_of() }}
+    where
+        advertised_at <= {{ as_of() }}
+        and advertised_at > {{ as_of() }} - to_days({{ var('axes_days') }})
     qualify {{ newest_version(['dealer_id', 'security_id', 'side', 'advertised_at']) }}
 
 )

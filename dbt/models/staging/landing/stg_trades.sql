@@ -1,15 +1,23 @@
 -- Prints that happened by as_of. A cancel or correction is a report of its own and points at the original.
+{% set known = 'executed_at <= ' ~ as_of() ~ ' and ' ~ tells_of_prints('executed_at') %}
+
 with source as (
 
-    select * from {{ source('landing', 'trades') }}
+    select * from {{ source('rebuild', 'trades') }}
+    where {{ known }}
+
+),
+
+superseded as (
+
+    {{ superseded_rows(source('rebuild', 'trades'), known, ['trade_id']) }}
 
 ),
 
 newest as (
 
-    select * from source
-    where executed_at <= {{ as_of() }}
-    qualify {{ newest_version(['trade_id']) }}
+    select source.* from source
+    anti join superseded on source._batch = superseded._batch and source._row = superseded._row
 
 )
 
