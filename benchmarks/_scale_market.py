@@ -1,9 +1,10 @@
-"""A large history, fast: RFQ logs, reference prices and TCA results as landing would hold them, a file per table and day.
+"""A large history, fast: RFQ logs, prices, TCA results and prints as landing would hold them, a file per table and day.
 
 Rows come from hashes of their number, so any part of a history is the same however much of it is made. Nothing here is
 lifelike but the shapes: how many dealers are asked, how many answer, how many prices there are.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import duckdb
 FIRST_DAY = date(2001, 1, 1)
 QUOTES_PER_DAY = 14_000
 DEALERS, SECURITIES, ASKED, PRICES_PER_DAY = 30, 2_000, 4, 4
+PRINTS_PER_DAY = 5_000
 # Of the RFQs asked about six in ten trade, each with one result.
 ROWS_PER_DAY = {
     "rfq_log": QUOTES_PER_DAY,
     "reference_prices": SECURITIES * PRICES_PER_DAY,
     "tca_results": QUOTES_PER_DAY * 2 // 3 // ASKED,
+    "trades": PRINTS_PER_DAY,
 }
 _STAMPS = "'scale' as _source, '{table}' || day as _file, timestamp '2030-01-01' as _landed_at, '{table}-' || day as _batch"
 
@@ -67,16 +70,30 @@ select
     'GAIN' as positive_is, 'MID' as reference, executed_at + interval 40 minute as computed_at, _row, day
 from ({_ASKED}) where outcome = 'TRADED'
 """
-TABLES = {"rfq_log": _ASKED, "reference_prices": _PRICES, "tca_results": _RESULTS}
+# Of fifty reports one corrects another of its day and one cancels one of the day before.
+_PRINTS = f"""
+select
+    'T' || lpad(n::varchar, 10, '0') as trade_id,
+    case n % 50
+        when 0 then 'T' || lpad((n + 7)::varchar, 10, '0')
+        when 1 then 'T' || lpad((n - {PRINTS_PER_DAY})::varchar, 10, '0')
+    end as original_trade_id,
+    'S' || hash(n) % {SECURITIES} as security_id, date '{FIRST_DAY}' + cast(n // {PRINTS_PER_DAY} as integer) as day,
+    day + to_milliseconds((32400 + hash(n, 2) % 25000)::bigint * 1000) as executed_at,
+    100 + (hash(n, 3) % 100)::integer / 400 as price, [1e5, 1e6, 5e6][1 + (n % 3)] as quantity, n % 3 = 2 as quantity_capped,
+    'B' as reporting_side, case n % 50 when 0 then 'CORRECT' when 1 then 'CANCEL' else 'NEW' end as status, n as _row
+from range({{first}} * {PRINTS_PER_DAY}, {{last}} * {PRINTS_PER_DAY}) as numbers (n)
+"""
+TABLES = {"rfq_log": _ASKED, "reference_prices": _PRICES, "tca_results": _RESULTS, "trades": _PRINTS}
 
 
-def write(folder: Path, first: int, last: int) -> None:
-    """Write days from FIRST_DAY + ``first`` up to ``last`` (exclusive) as ``TABLE/day=DATE/data_0.parquet``."""
-    for start in range(first, last, 200):
+def write(folder: Path, days: int, tables: Iterable[str]) -> None:
+    """Write so many days of these tables from FIRST_DAY on as ``TABLE/day=DATE/data_0.parquet``."""
+    for start in range(0, days, 200):
         with duckdb.connect(config={"threads": "1"}) as connection:
-            for table, rows in TABLES.items():
-                days = rows.format(first=start, last=min(start + 200, last))
-                stamped = f"select * exclude (day), {_STAMPS.format(table=table)}, day from ({days}) as made"
+            for table in tables:
+                made = TABLES[table].format(first=start, last=min(start + 200, days))
+                stamped = f"select * exclude (day), {_STAMPS.format(table=table)}, day from ({made}) as made"
                 (folder / table).mkdir(parents=True, exist_ok=True)
                 connection.execute(
                     f"copy ({stamped}) to '{folder / table}' (format parquet, partition_by (day), overwrite_or_ignore)"

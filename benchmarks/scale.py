@@ -1,4 +1,7 @@
-"""The scorecard path on 1, 10 and (with ``--huge``) 100 million quotes: against the floor, pandas, and the next day alone."""
+"""The scorecard path on 1, 10 and (with ``--huge``) 100 million quotes: against the floor, pandas, and the next day alone.
+
+Prints of as many days are built beside it.
+"""
 
 import argparse
 import json
@@ -33,20 +36,27 @@ _THREADS = "2"
 # A case that takes longer is given up and has no figure.
 PATIENCE_S = 1_500
 PANDAS = ("1M", "10M, 720 days")
+# What is built in a case and the next day after it: the model asked for, and the tables of landing that there are.
+_BUILDS = {
+    "build": ("fct_dealer_scorecards", ("rfq_log", "reference_prices", "tca_results")),
+    "prints": ("int_print_days", ("trades",)),
+}
+_NEXT_DAY = {"day": "build", "prints_day": "prints"}
 
 
 def main(arguments: list[str]) -> None:
     """Run every case in a process of its own and print a table. ``--huge`` takes 100 million quotes instead of the other sizes.
 
-    ``--write`` keeps the figures, beside those of sizes measured before; ``--files`` names a folder in which the history is
-    kept for the next time.
+    ``--without`` leaves out what is measured beside them. ``--write`` keeps the figures, beside those of sizes measured before;
+    ``--files`` names a folder in which the history is kept for the next time.
     """
     if arguments[:1] == ["--case"]:
         _case(*arguments[1:])
         return
     parser = argparse.ArgumentParser(prog="python -m benchmarks scale")
-    for flag in ("--huge", "--write", "--no-pandas"):
+    for flag in ("--huge", "--write"):
         parser.add_argument(flag, action="store_true")
+    parser.add_argument("--without", action="append", choices=("floor", "pandas"), default=[])
     parser.add_argument("--files", type=Path)
     given = parser.parse_args(arguments)
     sizes = HUGE if given.huge else SIZES
@@ -57,8 +67,8 @@ def main(arguments: list[str]) -> None:
             json.loads(FIGURES.read_text(encoding="utf-8")) if given.write and FIGURES.exists() else {}
         )
         for name, days in sizes.items():
-            pandas = ["pandas"] if name in PANDAS and not given.no_pandas else []
-            measured[name] = _measure(Path(folder), files, name, days, ["build", "day", *pandas, "floor"])
+            beside = [case for case in ("pandas", "floor") if case not in given.without and (case == "floor" or name in PANDAS)]
+            measured[name] = _measure(Path(folder), files, name, days, ["prints", "prints_day", "build", "day", *beside])
             if given.write:
                 FIGURES.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
                 RESULTS.write_text(_report(measured), encoding="utf-8")
@@ -67,10 +77,11 @@ def main(arguments: list[str]) -> None:
 
 def _generate(files: Path, days: int) -> None:
     last = scale.FIRST_DAY + timedelta(days=days - 1)
-    if all((files / table / f"day={last}").is_dir() for table in scale.TABLES):
+    missing = [table for table in scale.TABLES if not (files / table / f"day={last}").is_dir()]
+    if not missing:
         return
     began = time.monotonic()
-    scale.write(files, 0, days)
+    scale.write(files, days, missing)
     print(f"generated {days:,} days in {time.monotonic() - began:.0f} s")
 
 
@@ -93,34 +104,34 @@ def _measure(folder: Path, files: Path, name: str, days: int, cases: list[str]) 
 
 
 def _case(case: str, root: str, folder: str, days: str) -> None:
-    home, last = Home(Path(root)), scale.FIRST_DAY + timedelta(days=int(days) - 1)
+    last = scale.FIRST_DAY + timedelta(days=int(days) - 1 + (case in _NEXT_DAY))
+    build = _NEXT_DAY.get(case, case)
+    model, tables = _BUILDS.get(build, _BUILDS["build"])
+    home = Home(Path(f"{root}-{model}"))
     home.root.mkdir(exist_ok=True)
-    if case == "day":
-        last += timedelta(days=1)
     files = {
         table: [
             Path(folder) / table / f"day={scale.FIRST_DAY + timedelta(days=n)}" / "data_0.parquet"
             for n in range((last - scale.FIRST_DAY).days + 1)
         ]
-        for table in scale.TABLES
+        for table in tables
     }
-    found = _built(home, files, last, full=case == "build") if case in ("build", "day") else _by_hand(home, case, files, last)
+    found = _built(home, files, last, model=model, full=case == build) if build in _BUILDS else _by_hand(home, case, files, last)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(found | {"peak_mb": round(peak)}))
 
 
 def _by_hand(home: Home, case: str, files: dict[str, list[Path]], last: date) -> dict[str, float]:
     spent: dict[str, float] = {}
-    with _opened(home.root / f"{case}.duckdb") as connection:
+    compute = _scale_floor.one_statement if case == "floor" else _scale_floor.with_pandas
+    with _timed(spent, "sql"), _opened(home.root / f"{case}.duckdb") as connection:
         for table, query in scale.masters().items():
             connection.execute(f"create or replace table {table} as {query}")
-        compute = _scale_floor.one_statement if case == "floor" else _scale_floor.with_pandas
-        with _timed(spent, "sql"):
-            rows = compute(connection, files, last)
+        rows = compute(connection, files, last)
     return spent | {"rows": rows}
 
 
-def _built(home: Home, files: dict[str, list[Path]], last: date, *, full: bool) -> dict[str, float]:
+def _built(home: Home, files: dict[str, list[Path]], last: date, *, model: str, full: bool) -> dict[str, float]:
     as_of = datetime.combine(last, datetime.min.time(), UTC) + timedelta(hours=23)
     compiled.statements_of_the_project()
     spent: dict[str, float] = {}
@@ -131,13 +142,14 @@ def _built(home: Home, files: dict[str, list[Path]], last: date, *, full: bool) 
     if plan.whole != full:
         message = f"the plan is {'whole' if plan.whole else 'a part'}, and should be the other"
         raise SystemExit(message)
-    with _opened(home.warehouse) as connection:
-        with _timed(spent, "sql"):
-            compiled.run(connection, plan, as_of=as_of, targets=["fct_dealer_scorecards"])
-        rows = connection.execute("select count(*) from marts.fct_dealer_scorecards").fetchall()[0][0]
+    # With the closing of the file, which writes what the log still holds.
+    with _timed(spent, "sql"), _opened(home.warehouse) as connection:
+        compiled.run(connection, plan, as_of=as_of, targets=[model])
+        relation = compiled.statements_of_the_project()[model]["relation_name"]
+        rows = connection.execute(f"select count(*) from {relation}").fetchall()[0][0]
     with _timed(spent, "finish"):
         rebuild.finished(home)
-    return spent | {"rows": rows, "days": 0 if plan.days is None else len(plan.days.rebuilt)}
+    return spent | {"rows": rows, "days": 0 if plan.days is None else len(plan.days.rebuilt | plan.days.printed)}
 
 
 @contextmanager
@@ -188,13 +200,14 @@ the second. dbt's own start-up is apart: the SQL that it compiles is run, a mode
 quarter of an hour, on {cores} cores.
 
 | history | quotes | measured on | load | floor | full build | over floor | plan | pandas | next day | full / day | day and plan \
-| peak MB |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| peak MB | prints | their next day |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 {lines}
 
 The floor is one hand-written statement over the same Parquet: the daily statistics of the whole history, summed over every
 window and half-life. For the next day its files are added to the history, and what they reach is built: that day, the day
-before, whose one-day horizon has passed, and the one that its prices reach.
+before, whose one-day horizon has passed by then. Prints: {prints:,} reports a day, some of which correct or cancel others,
+built into volumes per security and day; the next day's cancels reach into the day before.
 """
 
 
@@ -202,6 +215,7 @@ def _report(measured: dict[str, dict[str, Any]]) -> str:
     return _PAGE.format(
         threads=_THREADS,
         quotes=scale.QUOTES_PER_DAY,
+        prints=scale.PRINTS_PER_DAY,
         cores=os.cpu_count(),
         lines="\n".join(_line(name, found) for name, found in measured.items()),
     )
@@ -209,11 +223,12 @@ def _report(measured: dict[str, dict[str, Any]]) -> str:
 
 def _line(name: str, found: dict[str, Any]) -> str:
     floor, full, day = (_spent(found, case, "sql") for case in ("floor", "build", "day"))
-    peaks = [found[case]["peak_mb"] for case in ("build", "day") if case in found]
+    peaks = [found[case]["peak_mb"] for case in (*_BUILDS, *_NEXT_DAY) if case in found]
     cells = [
         _pair(floor), _pair(full), _pair(_ratio(full, floor)), _pair(_spent(found, "build", "plan")),
         _pair(_spent(found, "pandas", "sql")), _pair(day), _pair(_ratio(full, day)),
         _pair(_spent(found, "day", "lay", "plan", "sql", "finish")), f"{max(peaks):,}" if peaks else "-",
+        _pair(_spent(found, "prints", "sql")), _pair(_spent(found, "prints_day", "sql")),
     ]  # fmt: skip
     return f"| {name} | {found['quotes']:,} | {found['on']} | {found['load']} | {' | '.join(cells)} |"
 

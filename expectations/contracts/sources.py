@@ -194,6 +194,9 @@ AXES = Table(
     rules=(Rule("withdrawn_after", "coalesce(withdrawn_at >= advertised_at, true)", "withdrawn_at lies before advertised_at"),),
 )
 
+# What lasts longer is no request that anyone still waits on, and joins all days between into one step of a build.
+_LONGEST_RFQ_DAYS = 31
+
 RFQ_LOG = Table(
     "rfq_log",
     ("rfq_id", "dealer_id"),
@@ -234,6 +237,11 @@ RFQ_LOG = Table(
         Rule("traded_quoted", "outcome <> 'TRADED' or response = 'QUOTED'", "a TRADED outcome without a QUOTED response"),
         Rule("answered_after", "coalesce(responded_at >= asked_at, true)", "responded_at lies before asked_at"),
         Rule("executed_after", "coalesce(executed_at >= asked_at, true)", "executed_at lies before asked_at"),
+        Rule(
+            "ended_in_time",
+            f"coalesce(greatest(responded_at, executed_at) <= asked_at + to_days({_LONGEST_RFQ_DAYS}), true)",
+            f"was answered or executed more than {_LONGEST_RFQ_DAYS} days after asked_at: one of the times is mistyped",
+        ),
         Rule(
             "silence_has_no_answer",
             "response <> 'TIMED_OUT' or (responded_at is null and quote_price is null)",

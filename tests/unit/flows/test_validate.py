@@ -27,6 +27,7 @@ RULE_BREAKERS = {
     ("rfq_log", "traded_quoted"): {"response": "DECLINED"},
     ("rfq_log", "answered_after"): {"responded_at": "2025-06-02T09:59:59Z"},
     ("rfq_log", "executed_after"): {"executed_at": "2025-06-02T09:59:59Z"},
+    ("rfq_log", "ended_in_time"): {"asked_at": "2025-05-02T09:59:59Z"},
     ("rfq_log", "silence_has_no_answer"): {"response": "TIMED_OUT"},
 }
 Fault = tuple[str, str]
