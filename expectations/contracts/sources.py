@@ -212,7 +212,7 @@ RFQ_LOG = Table(
         _text("dealer_id"),
         Column("sequence", Kind.INTEGER, required=False, at_least=1),
         Column("dealers_asked", Kind.INTEGER, at_least=1),
-        Column("timeout_s", Kind.NUMBER, required=False, above=0),
+        Column("timeout_s", Kind.NUMBER, required=False, above=0, at_most=_LONGEST_RFQ_DAYS * 86_400),
         _text("response", values=words.Response),
         _time("responded_at", required=False),
         _price("quote_price", required=False),
