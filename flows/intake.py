@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -16,7 +16,7 @@ from flows import drift
 from flows.sources.cusip_recovery import recovered_cusip
 from flows.sources.formats import damage
 from flows.sources.local_times import MACROS
-from flows.sources.pulled import Mapped, Pulled, SourceError, named, quoted
+from flows.sources.pulled import Mapped, Pulled, SourceError, instant_text, named, quoted
 from flows.validate import missing_columns, typed_select
 
 log = logging.getLogger("flows.intake")
@@ -59,8 +59,7 @@ def take_in(
         _refuse_gone(before or {}, seen, pulled, table, where)
         cells = _map(connection, pulled, present, where)
         _note_bad_identifiers(connection, table, cells)
-        limit = not_after.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        select = typed_select(table, cells, raw="cells", not_after=limit, mapped=pulled.mapped is not None)
+        select = typed_select(table, cells, raw="cells", not_after=instant_text(not_after), mapped=pulled.mapped is not None)
         connection.execute(f"create temp table typed as {select}")
         _refuse_other_types(connection, before or {}, seen, cells, where)
         _write_good(connection, pulled, work, batch=batch, now=now)
@@ -198,7 +197,7 @@ def _note_bad_identifiers(connection: duckdb.DuckDBPyConnection, table: Table, p
 def _write_good(connection: duckdb.DuckDBPyConnection, pulled: Pulled, work: Path, *, batch: str, now: datetime) -> None:
     connection.execute(
         f"copy (select * exclude (_faults), {quoted(pulled.source)} as _source, {quoted(pulled.file)} as _file, "
-        f"timestamp {quoted(_landed(now))} as _landed_at, {quoted(batch)} as _batch from typed where len(_faults) = 0) "
+        f"timestamp {quoted(instant_text(now))} as _landed_at, {quoted(batch)} as _batch from typed where len(_faults) = 0) "
         f"to {quoted(work / DATA_FILE)} (format parquet, compression zstd)"
     )
 
@@ -208,7 +207,7 @@ def _write_bad(
 ) -> None:
     """Write one row per fault: a bad row with two faults stands there twice, with the same row number."""
     origin = f"{quoted(pulled.source)}, {quoted(pulled.table)}, {quoted(pulled.file)}"
-    stamp = f"{quoted(batch)}, timestamp {quoted(_landed(now))}"
+    stamp = f"{quoted(batch)}, timestamp {quoted(instant_text(now))}"
     raw = ", ".join(f"{quoted(name)}, raw.{named(name)}" for name in present)
     connection.execute(
         "create temp table bad (source varchar, table_name varchar, file varchar, row bigint, column_name varchar, "
@@ -225,10 +224,6 @@ def _write_bad(
         )
     if connection.execute("select count(*) from bad").fetchone() != (0,):
         connection.execute(f"copy (from bad order by row) to {quoted(work / QUARANTINE_FILE)} (format parquet, compression zstd)")
-
-
-def _landed(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -58,33 +58,34 @@ def is_there(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def days_of(connection: duckdb.DuckDBPyConnection, table: str, batches: Iterable[str]) -> set[date]:
     """Give the days that these batches of a table speak of."""
-    found = connection.execute(
-        "select distinct day from landing_index.batch_days where table_name = ? and list_contains(?, batch)", [table, list(batches)]
-    ).fetchall()
-    return {day for (day,) in found}
+    return _days(
+        connection,
+        "select distinct day from landing_index.batch_days where table_name = ? and list_contains(?, batch)",
+        [table, list(batches)],
+    )
 
 
 def days_that_name(connection: duckdb.DuckDBPyConnection, kind: str, names: Iterable[str]) -> set[date]:
     """Give the days whose rows bear any of these names; kinds are ``rfq_dealer`` and ``{rfq,priced,printed}_security``."""
-    found = connection.execute(
+    return _days(
+        connection,
         "select distinct day from landing_index.ref_days where kind = ? and ref in (select hash(unnest(cast(? as varchar[]))))",
         [kind, list(names)],
-    ).fetchall()
-    return {day for (day,) in found}
+    )
 
 
 def days_not_over(connection: duckdb.DuckDBPyConnection, table: str, at: datetime) -> set[date]:
     """Give the days of a table with rows that were not over at an instant: what is known of them changes as time goes on."""
-    found = connection.execute(
-        "select distinct day from landing_index.batch_days where table_name = ? and over_at > ?", [table, at]
-    ).fetchall()
-    return {day for (day,) in found}
+    return _days(connection, "select distinct day from landing_index.batch_days where table_name = ? and over_at > ?", [table, at])
 
 
 def known_days(connection: duckdb.DuckDBPyConnection, table: str) -> set[date]:
     """Give the days that any batch of a table speaks of, or spoke of while it was in use."""
-    found = connection.execute("select distinct day from landing_index.batch_days where table_name = ?", [table]).fetchall()
-    return {day for (day,) in found}
+    return _days(connection, "select distinct day from landing_index.batch_days where table_name = ?", [table])
+
+
+def _days(connection: duckdb.DuckDBPyConnection, query: str, given: list[object]) -> set[date]:
+    return {day for (day,) in connection.execute(query, given).fetchall()}
 
 
 def rows_by_day(connection: duckdb.DuckDBPyConnection) -> dict[date, float]:
@@ -104,35 +105,39 @@ def spans_of_rfqs(connection: duckdb.DuckDBPyConnection) -> list[tuple[date, dat
 
 def files_of(connection: duckdb.DuckDBPyConnection, table: str, days: Iterable[date]) -> list[str]:
     """Give the files in use that speak of any of these days."""
-    return _paths(connection, table, "list_contains(?, day)", [list(days)])
+    return _speaking(connection, table, "list_contains(?, day)", [list(days)])
 
 
 def files_between(connection: duckdb.DuckDBPyConnection, table: str, start: date, end: date) -> list[str]:
     """Give the files in use that speak of any day from ``start`` up to ``end`` (exclusive)."""
-    return _paths(connection, table, "day >= ? and day < ?", [start, end])
+    return _speaking(connection, table, "day >= ? and day < ?", [start, end])
 
 
 def all_files(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     """Give the files in use of a table."""
-    found = connection.execute("select path from landing_index.batches where table_name = ? order by path", [table]).fetchall()
-    return [path for (path,) in found]
+    return _paths(connection, "select path from landing_index.batches where table_name = ? order by path", [table])
 
 
 def files_since(connection: duckdb.DuckDBPyConnection, table: str, at: datetime) -> list[str]:
     """Give the files in use of a table, whether indexed by day or not, with rows that happened after an instant."""
-    found = connection.execute(
-        "select path from landing.receipts where table_name = ? and coalesce(happened_to > ?, true) order by path", [table, at]
-    ).fetchall()
-    return [path for (path,) in found]
+    return _paths(
+        connection,
+        "select path from landing.receipts where table_name = ? and coalesce(happened_to > ?, true) order by path",
+        [table, at],
+    )
 
 
-def _paths(connection: duckdb.DuckDBPyConnection, table: str, condition: str, given: list[object]) -> list[str]:
-    found = connection.execute(
+def _speaking(connection: duckdb.DuckDBPyConnection, table: str, condition: str, given: list[object]) -> list[str]:
+    return _paths(
+        connection,
         "select distinct path from landing_index.batches inner join landing_index.batch_days using (table_name, batch) "
         f"where table_name = ? and {condition} order by path",
         [table, *given],
-    ).fetchall()
-    return [path for (path,) in found]
+    )
+
+
+def _paths(connection: duckdb.DuckDBPyConnection, query: str, given: list[object]) -> list[str]:
+    return [path for (path,) in connection.execute(query, given).fetchall()]
 
 
 def days_due(connection: duckdb.DuckDBPyConnection) -> dict[str, set[date]]:
@@ -168,20 +173,17 @@ def split_days(connection: duckdb.DuckDBPyConnection, days: Iterable[date]) -> s
 
 def days_beside(connection: duckdb.DuckDBPyConnection, split: str, days: Iterable[date]) -> set[date]:
     """Give all days of what stands on these days and on others too; ``split`` is ``split_rfqs`` or ``split_prints``."""
-    found = connection.execute(
+    return _days(
+        connection,
         f"select distinct day from landing_index.{split} "
         f"where key in (select key from landing_index.{split} where list_contains(?, day))",
         [list(days)],
-    ).fetchall()
-    return {day for (day,) in found}
+    )
 
 
 def split_print_days(connection: duckdb.DuckDBPyConnection, start: date, end: date) -> set[date]:
     """Give the days from ``start`` up to ``end`` (exclusive) with prints that stand on others too."""
-    found = connection.execute(
-        "select distinct day from landing_index.split_prints where day >= ? and day < ?", [start, end]
-    ).fetchall()
-    return {day for (day,) in found}
+    return _days(connection, "select distinct day from landing_index.split_prints where day >= ? and day < ?", [start, end])
 
 
 def days_amended(connection: duckdb.DuckDBPyConnection, days: Iterable[date]) -> set[date]:

@@ -17,7 +17,7 @@ from flows.quarantine import Wanted
 from flows.refused import Refused
 from flows.sources.mapped import compiled
 from flows.sources.mapping import load_mapping
-from flows.sources.pulled import Pulled, SourceError, named, quoted
+from flows.sources.pulled import Pulled, SourceError, instant_text, named, quoted
 
 
 class Retried(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +133,7 @@ def _join(data: Path, work: Path, batch: str, receipt: Receipt) -> int:
 def _keep_unreadable(set_aside: Path, work: Path, batch: str, now: datetime) -> int:
     """Take the lines that were no rows at all over into the new version's quarantine; give how many."""
     lines, bad = f"select * from read_parquet({quoted(set_aside)}) where rule = 'unreadable'", work / QUARANTINE_FILE
-    stamp = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    stamp = instant_text(now)
     with duckdb.connect() as connection:
         count: int = connection.execute(f"select count(distinct row) from ({lines})").fetchall()[0][0]
         if count:

@@ -13,9 +13,10 @@ from flows import landing_index as index
 from flows import landing_masters
 from flows.landing_index import Change
 from flows.landing_masters import Changed
-from flows.steps import DAY, Days
+from flows.steps import DAY, Days, stretched
 
 _SHARE_OF_ALL = 0.5
+_NONE = timedelta()
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -58,26 +59,19 @@ def days_reached(connection: duckdb.DuckDBPyConnection, found: Found, reach: Rea
     rfqs = changed("rfq_log") | changed("tca_results") | due["rfqs"] | landing_masters.rfq_days(connection, found.masters)
     prices = changed("reference_prices") | landing_masters.renamed_days(connection, "priced_security", found.masters)
     prints = changed("trades") | due["prints"] | landing_masters.renamed_days(connection, "printed_security", found.masters)
-    reached = due["prices"] | {day for price in prices for day in _span(price, price + reach.stale)}
-    rfqs |= {day for price in reached for day in _span(price - reach.back, price + reach.ahead)}
+    reached = due["prices"] | stretched(prices, _NONE, reach.stale)
+    rfqs |= stretched(reached, reach.back, reach.ahead)
     if found.now > found.before:
         # What was not over is known better now; whatever a price of since then tells of was not over either.
         rfqs |= index.days_not_over(connection, "rfq_log", found.before - reach.back)
         rfqs |= index.days_not_over(connection, "tca_results", found.before)
         prints |= index.days_not_over(connection, "trades", found.before)
-        shown = index.days_not_over(connection, "reference_prices", found.before)
-        reached |= {day for price in shown for day in _span(price, price + reach.stale)}
+        reached |= stretched(index.days_not_over(connection, "reference_prices", found.before), _NONE, reach.stale)
     known = index.known_days(connection, "rfq_log")
     rfqs &= known
-    reached &= {
-        day + shift * DAY for day in index.known_days(connection, "reference_prices") for shift in range(reach.stale.days + 1)
-    }
+    reached &= stretched(index.known_days(connection, "reference_prices"), _NONE, reach.stale)
     prints = index.days_amended(connection, prints) & index.known_days(connection, "trades")
     index.owe(connection, {"rfqs": rfqs, "prices": reached, "prints": prints})
     if len(rfqs) > _SHARE_OF_ALL * len(known) and len(known) > 10:
         return None
     return Days(rebuilt=rfqs, touched=rfqs | index.split_days(connection, rfqs), repriced=reached, printed=prints)
-
-
-def _span(first: date, last: date) -> list[date]:
-    return [first + shift * DAY for shift in range((last - first).days + 1)]

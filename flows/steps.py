@@ -79,11 +79,12 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
     every = {table: index.all_files(connection, table) for table in index.KEPT_BY_DAY}
     files: dict[str, set[str]] = {table: set() for table in index.KEPT_BY_DAY}
     for number, step in enumerate(planned):
+        amended = _amended(connection, step)
         # None at all cannot be read: where there is any file there is always one.
-        own = {table: _files(connection, table, step, stale) or every[table][:1] for table in index.KEPT_BY_DAY}
+        own = {table: _files(connection, table, step, stale, amended) or every[table][:1] for table in index.KEPT_BY_DAY}
         for table, paths in own.items():
             files[table] |= set(every[table] if step.only is None else paths)
-        row = [number, *_bounds(connection, step), *(own[table] for table in index.KEPT_BY_DAY)]
+        row = [number, *_bounds(connection, step, amended), *(own[table] for table in index.KEPT_BY_DAY)]
         connection.execute(f"insert into rebuild.steps values ({', '.join('?' * len(row))})", row)
     for table, listed in files.items():
         view = landed_view(LANDING_TABLES[table], sorted(listed), variable=f"{table}_files")
@@ -101,18 +102,18 @@ def _between(days: Days, start: date, end: date) -> Days:
     return Days(*({day for day in some if start <= day < end} for some in of_each))
 
 
-def _bounds(connection: duckdb.DuckDBPyConnection, step: Step) -> list[object]:
+def _bounds(connection: duckdb.DuckDBPyConnection, step: Step, amended: list[date]) -> list[object]:
     """Give the step's days as ``rebuild.steps`` has them, up to the files."""
     everything = [step.start, step.end]
     if step.only is None:
-        return [*everything, None, None, *everything, *everything, None, *everything, None, _amended(connection, step)]
+        return [*everything, None, None, *everything, *everything, None, *everything, None, amended]
     touched, rebuilt, repriced, printed = map(sorted, (step.only.touched, step.only.rebuilt, step.only.repriced, step.only.printed))
     paired = sorted(step.only.touched | index.days_beside(connection, "split_rfqs", touched))
     return [
         *(*_around(touched), touched, rebuilt),
         *_around(paired),
         *(*_around(repriced), repriced),
-        *(*_around(printed), printed, _amended(connection, step)),
+        *(*_around(printed), printed, amended),
     ]
 
 
@@ -127,13 +128,18 @@ def _around(days: list[date]) -> tuple[date, date]:
     return (days[0], days[-1] + DAY) if days else (_FIRST, _FIRST)
 
 
-def _files(connection: duckdb.DuckDBPyConnection, table: str, step: Step, stale: timedelta) -> list[str]:
+def stretched(days: Iterable[date], back: timedelta, ahead: timedelta) -> set[date]:
+    """Give these days with as many before and after each."""
+    return {day + shift * DAY for day in days for shift in range(-back.days, ahead.days + 1)}
+
+
+def _files(connection: duckdb.DuckDBPyConnection, table: str, step: Step, stale: timedelta, amended: list[date]) -> list[str]:
     """Give the files of a table that the step reads."""
     back = stale if table == "reference_prices" else timedelta()
-    amended = index.files_of(connection, table, _amended(connection, step)) if table == "trades" else []
+    beside = index.files_of(connection, table, amended) if table == "trades" else []
     if step.only is None:
-        return sorted({*index.files_between(connection, table, max(step.start, _FIRST + back) - back, step.end), *amended})
+        return sorted({*index.files_between(connection, table, max(step.start, _FIRST + back) - back, step.end), *beside})
     if table == "trades":
-        return amended
+        return beside
     days = step.only.repriced if table == "reference_prices" else step.only.touched
-    return index.files_of(connection, table, {day - shift * DAY for day in days for shift in range(back.days + 1)})
+    return index.files_of(connection, table, stretched(days, back, timedelta()))

@@ -13,7 +13,7 @@ from expectations.contracts.sources import LANDING_TABLES, Table
 from flows.landing import Landing, Receipt
 from flows.quarantine import lay_table
 from flows.settings import FlowSettings
-from flows.sources.pulled import named, quoted
+from flows.sources.pulled import instant_text, named, quoted
 from flows.validate import SQL_TYPES
 
 # How a new warehouse is stored; one that is there keeps its format. The newest writes text faster and smaller.
@@ -87,7 +87,7 @@ def landed_view(table: Table, files: Sequence[Path | str], *, variable: str | No
 def dbt_environment(settings: FlowSettings, *, as_of: datetime | str) -> Iterator[None]:
     """Give dbt its warehouse, its limits and the as-of time (a text stands as it is) by environment variables for the block."""
     wanted = {
-        "SOTTO_AS_OF": as_of if isinstance(as_of, str) else as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
+        "SOTTO_AS_OF": as_of if isinstance(as_of, str) else instant_text(as_of),
         "SOTTO_WAREHOUSE": str(settings.state.warehouse),
         "SOTTO_DUCKDB_MEMORY": settings.duckdb_memory,
         "SOTTO_DUCKDB_THREADS": str(settings.duckdb_threads),

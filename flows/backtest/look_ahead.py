@@ -5,7 +5,7 @@ A model that forgets to cut at the as-of time, or a figure that knows tomorrow, 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -17,6 +17,7 @@ from flows.fit import fit_market_costs
 from flows.fit_tables import fit_beliefs
 from flows.priors import SHIPPED, Priors
 from flows.refused import Refused
+from flows.sources.pulled import instant_text
 from serve.domain.tables import floats
 
 # When a row of a delivery was complete. The masters (dealers, securities, aliases) have no time of their own.
@@ -86,7 +87,7 @@ def _equal(one: Cells, other: Cells, *, exact: bool) -> bool:
 @contextmanager
 def _without_later_rows(connection: duckdb.DuckDBPyConnection, instant: datetime) -> Iterator[None]:
     """Hide what landing holds of the time after ``instant`` for the length of the block."""
-    at = f"timestamp '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"
+    at = f"timestamp '{instant_text(instant)}'"
     for table, complete in _COMPLETE.items():
         # What was withdrawn later stood open then.
         open_then = f" replace (case when withdrawn_at <= {at} then withdrawn_at end as withdrawn_at)" if table == "axes" else ""

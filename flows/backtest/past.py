@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import msgspec
@@ -20,6 +20,7 @@ from flows.priors import read_priors
 from flows.project import project_hash
 from flows.refused import Refused
 from flows.settings import FlowSettings
+from flows.sources.pulled import instant_text
 from flows.steps import LAID
 from flows.transform import dbt_environment, lay_views
 
@@ -146,7 +147,7 @@ class Past:
 
 def build_models(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], instant: datetime) -> None:
     """Run every model as of an instant, each from nothing."""
-    at = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+    at = instant_text(instant)
     for schema in sorted({model.relation.rpartition(".")[0] for model in models}):
         connection.execute(f"create schema if not exists {schema}")
     for model in models:

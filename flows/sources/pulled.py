@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 
@@ -54,6 +55,11 @@ class Pulled:
 def quoted(text: object) -> str:
     """Quote a value as an SQL string."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def instant_text(at: datetime) -> str:
+    """Give an instant as DuckDB writes a timestamp: UTC, to the microsecond, without a zone."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def named(column: str) -> str:

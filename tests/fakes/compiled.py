@@ -5,7 +5,7 @@ dbt compiles it once, for an instant that stands for others; this is put in befo
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from dbt.cli.main import dbtRunner
 
 from flows.rebuild import Plan
 from flows.settings import PROJECT, FlowSettings
+from flows.sources.pulled import instant_text
 from flows.transform import dbt_environment
 
 DBT = PROJECT / "dbt"
@@ -43,7 +44,7 @@ def run_one(connection: duckdb.DuckDBPyConnection, node: Node, plan: Plan, *, as
     """Do what dbt would for one model or seed."""
     connection.execute(f"create schema if not exists {node['schema']}")
     relation, kind = node["relation_name"], node["config"]["materialized"]
-    code = node.get("compiled_code", "").replace(_AS_OF, as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+    code = node.get("compiled_code", "").replace(_AS_OF, instant_text(as_of))
     cells = ", ".join(f"cast({name} as {column['data_type']}) as {name}" for name, column in node["columns"].items())
     if kind == "seed":
         connection.execute(
