@@ -25,7 +25,7 @@ GIVEN = (
     "stg_rfq_log", "stg_axes", "stg_dealers", "int_security_identifiers", "int_dealer_names", "int_securities",
     "int_reference_mids", "int_vendor_tca",
 )  # fmt: skip
-PILED_UP = "int_dealer_class_days"
+PILED_UP = "int_dealer_day_stats"
 DAILY = ("int_quote_day_stats", "int_leak_day_stats")
 _AXE_MODELS = ("int_axes", "int_axe_days")
 MARK = "'p' || lpad(policy::varchar, 2, '0') || 'w' || lpad(world::varchar, 3, '0')"

@@ -1,9 +1,9 @@
 {#-
-    The CTE `after`: per key the mid at each horizon after an instant, and at the instant itself where that is asked for.
+    The CTE `after`: per security and instant the mid at each horizon after it, and at the instant itself where that is asked for.
     A mid stands for a horizon only when it was priced after the instant, and only once the horizon has passed.
-    One pass for all of them: to put the mids in order is what costs.
+    One pass for all of them: to put the mids in order is what costs, and the fewer columns are put in order the less.
 -#}
-{% macro mids_over_horizons(rows, key, at, mids, from_the_start=false) -%}
+{% macro mids_over_horizons(rows, at, mids, from_the_start=false) -%}
     {%- set horizons = ({'at_start': 0} if from_the_start else {}) -%}
     {%- do horizons.update(var('horizons_s')) -%}
     {%- set figures = [] -%}
@@ -13,7 +13,6 @@
     instants as (
 
         select
-            {{ key | join(', ') }},
             security_id,
             {{ at }} as started_at,
             unnest([{{ horizons.values() | join(', ') }}]) as horizon_s
@@ -43,10 +42,11 @@
     after as (
 
         select
-            {{ figures | join(', ') }},
-            {{ key | join(', ') }}
+            security_id,
+            started_at,
+            {{ figures | join(', ') }}
         from seen
-        group by {{ key | join(', ') }}
+        group by security_id, started_at
 
     )
 {%- endmacro %}

@@ -35,15 +35,6 @@
     }) }}
 {%- endmacro %}
 
-{#- Every additive column of the daily statistics. -#}
-{% macro day_statistics() -%}
-    {%- set columns = response_counts() -%}
-    {%- for name in observed_statistics() -%}
-        {%- do columns.extend([name ~ '_n', name ~ '_sum', name ~ '_squares']) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
-{%- endmacro %}
-
 {#-
     The metrics of the scorecard: name, kind of figure, and the daily statistics it is made of: a rate's numerator or a
     mean's sum, the count behind it, a mean's sum of squares.

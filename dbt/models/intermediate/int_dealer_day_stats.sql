@@ -1,6 +1,7 @@
 {{ config(materialized='by_days', meta={'owns': is_touched('asked_on')}) }}
 
--- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days.
+-- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days. Context stands
+-- apart, in `fct_dealer_cells`: kept here, it would make a row of nearly every response.
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
@@ -29,12 +30,8 @@ measured as (
 select
     dealer_id,
     asked_on,
-    asset_class,
     scorecard_class,
-    sector,
-    maturity_bucket,
-    size_bucket,
-    client_side,
+    min(asset_class) as asset_class,
 
     count(*) as rfqs_asked,
     count(*) filter (where response = 'QUOTED') as rfqs_quoted,
@@ -50,4 +47,4 @@ select
         {%- if not loop.last %},{% endif %}
     {% endfor %}
 from measured
-group by all
+group by dealer_id, asked_on, scorecard_class

@@ -3,9 +3,9 @@
 {% set metrics = scorecard_metrics() %}
 {% set counts = response_counts() %}
 
-with class_days as (
+with day_stats as (
 
-    select * from {{ ref('int_dealer_class_days') }}
+    select * from {{ ref('int_dealer_day_stats') }}
     where asked_on > cast({{ as_of() }} as date) - {{ var('windows_days') | max }}
 
 ),
@@ -35,11 +35,11 @@ weighed as (
 
     select
         windows.*,
-        class_days.*,
-        {{ recency_weight('class_days.asked_on', as_of(), 'windows.half_life_days') }} as weight
-    from class_days
+        day_stats.*,
+        {{ recency_weight('day_stats.asked_on', as_of(), 'windows.half_life_days') }} as weight
+    from day_stats
     inner join windows
-        on class_days.asked_on > cast({{ as_of() }} as date) - to_days(windows.window_days)
+        on day_stats.asked_on > cast({{ as_of() }} as date) - to_days(windows.window_days)
 
 ),
 

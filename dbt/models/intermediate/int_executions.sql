@@ -25,7 +25,7 @@ mids as (
 
 ),
 
-{{ mids_over_horizons('executions', ['rfq_id', 'dealer_id'], 'executed_at', 'mids', from_the_start=true) }},
+{{ mids_over_horizons('executions', 'executed_at', 'mids', from_the_start=true) }},
 
 measured as (
 
@@ -48,7 +48,7 @@ measured as (
         {% endfor %}
     from executions
     left join vendor using (rfq_id)
-    left join after using (rfq_id, dealer_id)
+    left join after on executions.security_id = after.security_id and executions.executed_at = after.started_at
 
 )
 

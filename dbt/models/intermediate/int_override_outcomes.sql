@@ -13,7 +13,7 @@ executions as (
 
 days as (
 
-    select * from {{ ref('int_dealer_class_days') }}
+    select * from {{ ref('int_dealer_day_stats') }}
 
 ),
 

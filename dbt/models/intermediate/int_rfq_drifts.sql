@@ -30,7 +30,7 @@ rfqs as (
 
 ),
 
-{{ mids_over_horizons('rfqs', ['rfq_id'], 'arrived_at', 'mids') }}
+{{ mids_over_horizons('rfqs', 'arrived_at', 'mids') }}
 
 select
     rfqs.rfq_id,
@@ -45,4 +45,4 @@ select
         {%- if not loop.last %},{% endif %}
     {% endfor %}
 from rfqs
-left join after using (rfq_id)
+left join after on rfqs.security_id = after.security_id and rfqs.arrived_at = after.started_at

@@ -2,9 +2,9 @@
 -- so that a correction mends the past and nothing is lost in a full build.
 {% set metrics = scorecard_metrics() %}
 
-with class_days as (
+with day_stats as (
 
-    select * from {{ ref('int_dealer_class_days') }}
+    select * from {{ ref('int_dealer_day_stats') }}
     where asked_on > cast({{ as_of() }} as date) - 7 * {{ var('history_weeks') }} - {{ var('history_window_days') }}
 
 ),
@@ -20,22 +20,22 @@ weeks as (
 
 select
     weeks.as_of_day,
-    class_days.dealer_id,
-    class_days.scorecard_class,
-    min(class_days.asset_class) as asset_class,
+    day_stats.dealer_id,
+    day_stats.scorecard_class,
+    min(day_stats.asset_class) as asset_class,
     cast({{ var('history_window_days') }} as integer) as window_days,
     {% for column in response_counts() %}
-        cast(sum(class_days.{{ column }}) as bigint) as {{ column }},
+        cast(sum(day_stats.{{ column }}) as bigint) as {{ column }},
     {% endfor %}
     {% for metric in metrics %}
-        cast(sum(class_days.{{ metric.total }}) / nullif(sum(class_days.{{ metric.count }}), 0) as double)
+        cast(sum(day_stats.{{ metric.total }}) / nullif(sum(day_stats.{{ metric.count }}), 0) as double)
             as {{ metric.name }},
-        cast(sum(class_days.{{ metric.count }}) as bigint) as {{ metric.name }}_n
+        cast(sum(day_stats.{{ metric.count }}) as bigint) as {{ metric.name }}_n
         {%- if not loop.last %},{% endif %}
     {% endfor %}
-from class_days
+from day_stats
 inner join weeks
     on
-        class_days.asked_on <= weeks.as_of_day
-        and class_days.asked_on > weeks.as_of_day - {{ var('history_window_days') }}
-group by weeks.as_of_day, class_days.dealer_id, class_days.scorecard_class
+        day_stats.asked_on <= weeks.as_of_day
+        and day_stats.asked_on > weeks.as_of_day - {{ var('history_window_days') }}
+group by weeks.as_of_day, day_stats.dealer_id, day_stats.scorecard_class

@@ -30,7 +30,6 @@ TABLES = (
     "intermediate.int_executions",
     "intermediate.int_rfq_drifts",
     "intermediate.int_dealer_day_stats",
-    "intermediate.int_dealer_class_days",
     "intermediate.int_quotes_in_half_spreads",
     "intermediate.int_quote_day_stats",
     "intermediate.int_leak_day_stats",
