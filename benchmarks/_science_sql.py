@@ -22,7 +22,7 @@ from sim.lab import LAB_CLASSES
 _SENTINEL = "2001-02-03 04:05:06"
 _FIRST_DAY = "2024-01-01"
 GIVEN = (
-    "stg_rfq_log", "stg_axes", "stg_dealers", "int_security_identifiers", "int_dealer_names", "int_securities",
+    "stg_rfq_log", "stg_rfq_dealers", "stg_axes", "stg_dealers", "int_security_identifiers", "int_dealer_names", "int_securities",
     "int_reference_mids", "int_vendor_tca",
 )  # fmt: skip
 PILED_UP = "int_dealer_day_stats"

@@ -87,8 +87,8 @@ class Landing:
 
         Raises SourceError when it cannot be read, is empty, lacks a column, or has drifted.
         """
-        # The name is part of it: a vendor may send the same content under two names.
-        mark = hashlib.sha256(f"{pulled.file}\n{pulled.content_hash}".encode()).hexdigest()
+        # All that tells deliveries apart: the same content may come under two names, and the same file from two sources.
+        mark = hashlib.sha256("\n".join((pulled.source, pulled.table, pulled.file, pulled.content_hash)).encode()).hexdigest()
         batch = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{mark[:8]}"
         work = self._home.landing / ".work"
         # What a landing that was killed has left behind.

@@ -26,6 +26,8 @@ create or replace table landing_index.unknown_rfqs (rfq ubigint, batch varchar, 
 create or replace table landing_index.pending_days (kind varchar, day date);
 create or replace table landing_index.built (fingerprint varchar, as_of timestamp, whole boolean);
 """
+# Hashes of the names of dealers in the RFQ log, by day: what ``rebuild.rfq_dealers`` shows.
+RFQ_DEALERS = "select ref, day from landing_index.ref_days where kind = 'rfq_dealer'"
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -89,6 +89,7 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
     for table, listed in files.items():
         view = landed_view(LANDING_TABLES[table], sorted(listed), variable=f"{table}_files")
         connection.execute(f"create or replace view rebuild.{table} as {view}")
+    connection.execute(f"create or replace view rebuild.rfq_dealers as {index.RFQ_DEALERS}")
 
 
 def lay_axes(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:

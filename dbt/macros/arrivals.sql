@@ -3,22 +3,17 @@
     answer; these are the others. Few dealers go by several names at a time, and only their responses are looked through; those
     that repeat are found by hash, so that some are sorted in vain.
 -#}
-{% macro second_names(rows) -%}
-    names_in_use as (
-
-        select distinct
-            dealer_id,
-            dealer_ref
-        from {{ rows }}
-
-    ),
-
+{% macro second_names(rows, names, names_by_day) -%}
     several_names as (
 
-        select dealer_id
-        from names_in_use
-        group by dealer_id
-        having count(*) > 1
+        select {{ names }}.dealer_id
+        from {{ names_by_day }}
+        inner join {{ names }}
+            on
+                {{ names_by_day }}.dealer_ref_hash = hash({{ names }}.dealer_ref)
+                and {{ names_by_day }}.asked_on between {{ names }}.valid_from and {{ names }}.valid_to
+        group by {{ names }}.dealer_id
+        having count(distinct {{ names }}.dealer_ref) > 1
 
     ),
 

@@ -21,7 +21,10 @@
     end
 {%- endmacro %}
 
-{#- A day as the number yyyymmdd: 10000 more is the same day a year later. To count years with `date_sub` takes fifty times as long. -#}
+{#-
+    A day as the number yyyymmdd: 10000 more is the same day a year later. To count years with `date_sub` takes fifty times as
+    long.
+-#}
 {% macro calendar_number(day) -%}
     (year({{ day }}) * 10000 + month({{ day }}) * 100 + day({{ day }}))
 {%- endmacro %}

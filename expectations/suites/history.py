@@ -14,7 +14,7 @@ _OPEN = "day not in (select holiday from intermediate.int_market_holidays)"
 _TABLES = (
     (
         "rfq_log",
-        "intermediate.int_rfq_responses",
+        "intermediate.int_resolved_responses",
         "asked_at",
         "Dealers look silent on a day that is half missing, and busy on one that came twice.",
     ),
@@ -73,6 +73,6 @@ def _checks(table: str, relation: str, column: str, harm: str) -> tuple[Check, .
 
 SUITE = Suite(
     "history",
-    _days("intermediate.int_rfq_responses", "asked_at"),
+    _days("intermediate.int_resolved_responses", "asked_at"),
     tuple(check for table in _TABLES for check in _checks(*table)),
 )

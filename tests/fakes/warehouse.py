@@ -17,7 +17,7 @@ _RECEIPTS = (
 _ROWS = 10
 
 HAPPENED = {
-    "intermediate.int_rfq_responses": ("rfq_log", "asked_at"),
+    "intermediate.int_resolved_responses": ("rfq_log", "asked_at"),
     "intermediate.int_trades": ("trades", "executed_at"),
     "intermediate.int_reference_mids": ("reference_prices", "priced_at"),
 }

@@ -1,7 +1,7 @@
 {{ config(materialized='by_days', meta={'owns': is_touched('asked_on')}) }}
 
--- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days. Context stands
--- apart, in `fct_dealer_cells`: kept here, it would make a row of nearly every response.
+-- Daily sufficient statistics: counts, sums and sums of squares. Any window or decay is a sum over these days.
+-- Context stands apart, in `fct_dealer_cells`: kept here, it would make a row of nearly every response.
 with responses as (
 
     select * from {{ ref('int_rfq_responses') }}

@@ -5,7 +5,7 @@
 -- A mid stands for a horizon only when it was priced after arrival, and only once the horizon has passed.
 with responses as (
 
-    select * from {{ ref('int_rfq_responses') }}
+    select * from {{ ref('int_resolved_responses') }}
     where {{ is_rebuilt('asked_on', 'rfq_id') }}
 
 ),

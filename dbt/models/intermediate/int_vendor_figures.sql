@@ -15,7 +15,7 @@ executions as (
         min(asked_on) as asked_on,
         sum(executed_price * executed_quantity) / sum(executed_quantity) as executed_price,
         sum(executed_quantity) as executed_quantity
-    from {{ ref('int_rfq_responses') }}
+    from {{ ref('int_resolved_responses') }}
     where outcome = 'TRADED' and {{ is_rebuilt('asked_on', 'rfq_id') }}
     group by rfq_id
 

@@ -4,46 +4,53 @@ with responses as (
 
     select * from {{ ref('int_rfq_responses') }}
 
+),
+
+files as (
+
+    select * from {{ ref('int_rfq_files') }}
+
 )
 
 select
     -- identifiers
-    rfq_id,
-    dealer_id,
-    security_id,
-    order_id,
-    venue,
+    responses.rfq_id,
+    responses.dealer_id,
+    responses.security_id,
+    responses.order_id,
+    responses.venue,
 
     -- context at the time
-    asset_class,
-    scorecard_class,
-    client_side,
-    quantity,
+    responses.asset_class,
+    responses.scorecard_class,
+    responses.client_side,
+    responses.quantity,
 
     -- how it was asked
-    protocol,
-    asked_on,
-    asked_at,
-    sequence,
-    dealers_asked,
-    timeout_s,
-    propensity,
+    responses.protocol,
+    responses.asked_on,
+    responses.asked_at,
+    responses.sequence,
+    responses.dealers_asked,
+    responses.timeout_s,
+    responses.propensity,
 
     -- what came back and how it ended
-    response,
-    responded_at,
-    firm_quote_seconds,
-    quote_price,
-    quote_quantity,
-    size_ratio,
-    firm,
-    outcome,
-    arrival_mid,
-    quote_improvement_gain_bps,
+    responses.response,
+    responses.responded_at,
+    responses.firm_quote_seconds,
+    responses.quote_price,
+    responses.quote_quantity,
+    responses.size_ratio,
+    responses.firm,
+    responses.outcome,
+    responses.arrival_mid,
+    responses.quote_improvement_gain_bps,
 
     -- where it stands in landing
-    landed_source,
-    landed_file,
-    landed_row,
-    landed_batch
+    files.landed_source,
+    files.landed_file,
+    responses.landed_row,
+    responses.landed_batch
 from responses
+left join files using (landed_batch)

@@ -27,7 +27,7 @@ rfqs as (
         max(quantity) as quantity,
         min(protocol) as protocol,
         min(asked_at) as asked_at,
-        max(completed_at) as completed_at,
+        max({{ completed_at() }}) as completed_at,
         count(*) as dealers_asked,
         count(*) filter (where response = 'QUOTED') as dealers_quoted,
         count(*) filter (where outcome = 'TRADED') > 0 as traded,

@@ -1,12 +1,18 @@
-{#- The grain: these columns together are unique, NULL counting as a value; and none of `filled` is NULL. -#}
+{#-
+    The grain: these columns together are unique, NULL counting as a value; and none of `filled` is NULL. Gives the keys at
+    fault.
+-#}
 {% test unique_key(model, columns, filled=[]) %}
 
-select *
+select
+    {{ columns | join(', ') }},
+    count(*) as rows_found
 from {{ model }}
-qualify
-    count(*) over (partition by {{ columns | join(', ') }}) > 1
+group by {{ columns | join(', ') }}
+having
+    count(*) > 1
     {% for column in filled %}
-        or {{ column }} is null
+        or count({{ column }}) < count(*)
     {% endfor %}
 
 {% endtest %}

@@ -23,7 +23,7 @@ FIRST = datetime(2025, 6, 2, tzinfo=UTC)
 LANDED = datetime(2025, 7, 1, 6, tzinfo=UTC)
 TABLES = (
     "intermediate.int_reference_mids",
-    "intermediate.int_rfq_responses",
+    "intermediate.int_resolved_responses",
     "intermediate.int_unresolved_rows",
     "intermediate.int_vendor_figures",
     "intermediate.int_vendor_tca",

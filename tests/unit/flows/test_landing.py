@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import duckdb
@@ -86,6 +87,14 @@ def test_the_same_content_under_two_names_lands_twice(desk: Desk) -> None:
     vendor.deliver(desk.vendor, "trades-a.csv", vendor.rows("trades", 3))
     vendor.deliver(desk.vendor, "trades-b.csv", vendor.rows("trades", 3))
     assert [receipt.rows for receipt in desk.land()] == [3, 3]
+
+
+def test_the_same_file_from_two_sources_makes_two_batches(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 3))
+    (delivery,) = desk.pull()
+    mirrored = replace(delivery, source="mirror")
+    batches = {desk.landing.land(each, now=NOW, not_after=NOW).batch for each in (delivery, mirrored)}
+    assert len(batches) == 2  # by its batch and row a row is known: one of two would take the other with it
 
 
 def test_a_landing_that_fails_before_its_rename_leaves_nothing_behind(desk: Desk) -> None:
