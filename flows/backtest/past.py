@@ -126,6 +126,11 @@ class Past:
                 # Everything is built again for each instant.
                 connection.execute(f"create or replace view rebuild.{table} as select * from landing.{table}")
             connection.execute("create or replace table rebuild.split_rfqs (rfq ubigint)")
+            # Of all time: it only says whose responses to look through, it changes none.
+            connection.execute(
+                "create or replace table rebuild.rfq_dealers as "
+                "select distinct hash(dealer_id) as ref, cast(asked_at as date) as day from landing.rfq_log"
+            )
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[duckdb.DuckDBPyConnection]:
