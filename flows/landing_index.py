@@ -31,11 +31,12 @@ RFQ_DEALERS = "select ref, day from landing_index.ref_days where kind = 'rfq_dea
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """One batch in use: its table, its name, its Parquet file."""
+    """One batch in use: its table, its name, its Parquet file, and how many rows are in it (as far as it is asked for)."""
 
     table: str
     batch: str
     path: str
+    rows: int = 0
 
 
 class Change(msgspec.Struct, frozen=True):

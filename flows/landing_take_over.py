@@ -1,6 +1,6 @@
 """Brings the index of landing up to the batches in use: what came is read once, what went keeps its days."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -15,8 +15,11 @@ _OVER = (
 )
 
 
-def take_over(connection: duckdb.DuckDBPyConnection, used: Iterable[Batch]) -> Change:
-    """Bring the index up to the batches in use. What went out of use keeps its days: they are to be built again."""
+def take_over(connection: duckdb.DuckDBPyConnection, used: Iterable[Batch], *, rows: int) -> Change:
+    """Bring the index up to the batches in use. What went out of use keeps its days: they are to be built again.
+
+    What came is read in portions of about so many ``rows``: that much memory is all it takes, however long the history.
+    """
     before = {
         batch: Batch(table, batch, path)
         for table, batch, path in connection.execute("select table_name, batch, path from landing_index.batches").fetchall()
@@ -25,15 +28,28 @@ def take_over(connection: duckdb.DuckDBPyConnection, used: Iterable[Batch]) -> C
     change = Change([now[name] for name in sorted(now.keys() - before)], [before[name] for name in sorted(before.keys() - now)])
     adding = {"rfq_log": _add_rfqs, "reference_prices": _add_prices, "tca_results": _add_results, "trades": _add_prints}
     for table, add in adding.items():
-        added = [item for item in change.added if item.table == table]
-        if added:
-            add(connection, [Path(item.path) for item in added])
+        for portion in _portions([item for item in change.added if item.table == table], rows):
+            add(connection, [Path(item.path) for item in portion])
     if change.added:
-        rows = [(item.table, item.batch, item.path) for item in change.added]
-        connection.executemany("insert into landing_index.batches values (?, ?, ?)", rows)
+        came = [(item.table, item.batch, item.path) for item in change.added]
+        connection.executemany("insert into landing_index.batches values (?, ?, ?)", came)
     for item in change.removed:
         connection.execute("delete from landing_index.batches where batch = ?", [item.batch])
     return change
+
+
+def _portions(batches: list[Batch], rows: int) -> Iterator[list[Batch]]:
+    """Cut batches into portions, each ended by the one that brings it to so many rows."""
+    portion: list[Batch] = []
+    gathered = 0
+    for batch in batches:
+        portion.append(batch)
+        gathered += batch.rows
+        if gathered >= rows:
+            yield portion
+            portion, gathered = [], 0
+    if portion:
+        yield portion
 
 
 def _read(paths: list[Path]) -> str:

@@ -49,7 +49,7 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
         before = None if full else _built(connection)
         if before is None:
             index.reset(connection)
-        change = landing_take_over.take_over(connection, _used(connection))
+        change = landing_take_over.take_over(connection, _used(connection), rows=settings.build_step_rows)
         masters = landing_masters.take_over(connection)
         days = None
         if before is not None and not before.whole and before.fingerprint == fingerprint and before.as_of <= instant:
@@ -96,6 +96,6 @@ def _built(connection: duckdb.DuckDBPyConnection) -> _Built | None:
 
 def _used(connection: duckdb.DuckDBPyConnection) -> list[Batch]:
     rows = connection.execute(
-        "select table_name, batch, path from landing.receipts where list_contains(?, table_name)", [list(index.KEPT_BY_DAY)]
+        "select table_name, batch, path, rows from landing.receipts where list_contains(?, table_name)", [list(index.KEPT_BY_DAY)]
     ).fetchall()
     return [Batch(*row) for row in rows]

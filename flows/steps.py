@@ -87,7 +87,7 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
         row = [number, *_bounds(connection, step, amended), *(own[table] for table in index.KEPT_BY_DAY)]
         connection.execute(f"insert into rebuild.steps values ({', '.join('?' * len(row))})", row)
     for table, listed in files.items():
-        view = landed_view(LANDING_TABLES[table], sorted(listed), variable=f"{table}_files")
+        view = landed_view(LANDING_TABLES[table], sorted(listed), of_step=f"{table}_files")
         connection.execute(f"create or replace view rebuild.{table} as {view}")
     connection.execute(f"create or replace view rebuild.rfq_dealers as {index.RFQ_DEALERS}")
 

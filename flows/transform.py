@@ -69,17 +69,17 @@ def _receipt_row(receipt: Receipt) -> tuple[object, ...]:
     )
 
 
-def landed_view(table: Table, files: Sequence[Path | str], *, variable: str | None = None) -> str:
+def landed_view(table: Table, files: Sequence[Path | str], *, of_step: str | None = None) -> str:
     """Give the query that reads these files of a landing table; none at all read as an empty table.
 
-    ``variable``: where the session has set it, it lists the files instead.
+    ``of_step``: where the session is at a step, this column of ``rebuild.steps`` lists the files instead.
     """
     types = {column.name: SQL_TYPES[column.kind] for column in table.columns} | _STAMPS
     if not files:
         return "select " + ", ".join(f"cast(null as {kind}) as {named(name)}" for name, kind in types.items()) + " where false"
     listed = f"[{', '.join(quoted(file) for file in files)}]"
-    if variable is not None:
-        listed = f"coalesce(getvariable('{variable}'), {listed})"
+    if of_step is not None:
+        listed = f"coalesce(getvariable('step').{of_step}, {listed})"
     return f"select {', '.join(named(name) for name in types)} from read_parquet({listed}, union_by_name = true)"
 
 

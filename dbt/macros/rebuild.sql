@@ -1,15 +1,11 @@
 {#-
     What is kept by day is built in steps: so many days at a time, each step's days deleted and built again. `flows/steps.py`
-    writes the steps into `rebuild.steps`; the materialization `by_days` puts each in turn into variables of its session.
+    writes the steps into `rebuild.steps`; the materialization `by_days` puts each in turn into the variable `step` of its session.
     Where no step is set, in a test or a query by hand, everything is meant.
 -#}
-{% macro step_variables() -%}
-    {{ return([
-        "touched_from", "touched_until", "touched_days", "rebuilt_days",
-        "paired_from", "paired_until", "repriced_from", "repriced_until", "repriced_days",
-        "printed_from", "printed_until", "printed_days", "amended_days",
-        "rfq_log_files", "reference_prices_files", "tca_results_files", "trades_files",
-    ]) }}
+{#- What the step that the session is at says of one of the columns of `rebuild.steps`; NULL = it is at none. -#}
+{% macro of_step(column) -%}
+    getvariable('step').{{ column }}
 {%- endmacro %}
 
 {#-
@@ -17,21 +13,16 @@
     away, and a bound prunes what is stored.
 -#}
 {% macro is_near(at, days, before, after) -%}
-    {%- set start, end = (bound_of_step(days ~ '_from'), bound_of_step(days ~ '_until')) -%}
+    {%- set start, end = (of_step(days ~ '_from'), of_step(days ~ '_until')) -%}
     (
-        ({{ start }} is null or {{ at }} >= {{ start }} - {{ before }})
-        and ({{ end }} is null or {{ at }} < {{ end }} + {{ after }})
+        ({{ start }} is null or {{ at }} >= cast({{ start }} as date) - {{ before }})
+        and ({{ end }} is null or {{ at }} < cast({{ end }} as date) + {{ after }})
     )
-{%- endmacro %}
-
-{#- A bound of the step that the session is at; NULL = at none. -#}
-{% macro bound_of_step(name) -%}
-    cast(getvariable('{{ name }}') as date)
 {%- endmacro %}
 
 {#- A list of days of a step; NULL = every day between its bounds. -#}
 {% macro is_listed(day, days) -%}
-    (getvariable('{{ days }}') is null or list_contains(getvariable('{{ days }}'), {{ day }}))
+    ({{ of_step(days) }} is null or list_contains({{ of_step(days) }}, {{ day }}))
 {%- endmacro %}
 
 {% macro among_days(day, days) -%}
@@ -58,7 +49,7 @@
 
 {#- A report that is read to build prints again: of one of their days, or of another on which it may amend them. -#}
 {% macro tells_of_prints(at) -%}
-    ({{ is_near(at, 'printed', 0, 0) }} or list_contains(getvariable('amended_days'), cast({{ at }} as date)))
+    ({{ is_near(at, 'printed', 0, 0) }} or list_contains({{ of_step('amended_days') }}, cast({{ at }} as date)))
 {%- endmacro %}
 
 {#- A day whose prints are built again. -#}

@@ -60,18 +60,15 @@ def run_one(connection: duckdb.DuckDBPyConnection, node: Node, plan: Plan, *, as
 
 def _by_days(connection: duckdb.DuckDBPyConnection, relation: str, code: str, owns: str, *, anew: bool) -> None:
     """Do what the materialization does."""
-    variables = [name for (name, *_) in connection.execute("describe rebuild.steps").fetchall() if name != "step"]
     connection.execute("begin")
     for (step,) in connection.execute("select step from rebuild.steps order by step").fetchall():
-        for name in variables:
-            connection.execute(f"set variable {name} = (select {name} from rebuild.steps where step = {step})")
+        connection.execute(f"set variable step = (select steps from rebuild.steps where step = {step})")
         if anew and step == 0:
             connection.execute(f"create or replace table {relation} as {code} where false")
         elif not anew:
             connection.execute(f"delete from {relation} where {owns}")
         connection.execute(f"insert into {relation} by name {code}")
-    for name in variables:
-        connection.execute(f"reset variable {name}")
+    connection.execute("reset variable step")
     connection.execute("commit")
 
 

@@ -14,7 +14,9 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- for step in run_query('select step from rebuild.steps order by step').columns[0].values() %}
-        {% call statement('step') %}{{ set_step(step) }}{% endcall %}
+        {% call statement('step') %}
+            set variable step = (select steps from rebuild.steps where step = {{ step }})
+        {% endcall %}
         {% if anew and loop.first %}
             {% call statement('make') %}
                 {{ create_table_as(False, built, 'select * from (' ~ compiled_code ~ ') as nothing where false') }}
@@ -26,7 +28,7 @@
             insert into {{ built }} {{ get_column_names() }} ({{ get_select_subquery(compiled_code) }})
         {% endcall %}
     {% endfor -%}
-    {% call statement('no_step') %}{{ reset_step() }}{% endcall %}
+    {% call statement('no_step') %}reset variable step{% endcall %}
 
     {% if anew %}
         {{ drop_relation_if_exists(existing) }}
@@ -41,15 +43,3 @@
     {{ return({'relations': [target]}) }}
 
 {% endmaterialization %}
-
-{% macro set_step(step) -%}
-    {%- for name in step_variables() %}
-        set variable {{ name }} = (select {{ name }} from rebuild.steps where step = {{ step }});
-    {%- endfor %}
-{%- endmacro %}
-
-{% macro reset_step() -%}
-    {%- for name in step_variables() %}
-        reset variable {{ name }};
-    {%- endfor %}
-{%- endmacro %}
