@@ -19,7 +19,7 @@ class FlowSettings(BaseSettings):
     home: Path = Path(".sotto")
     config: Path = PROJECT / "config"
     dbt_project: Path = PROJECT / "dbt"
-    duckdb_memory: str = "4GB"
+    duckdb_memory: str = "2500MB"
     duckdb_threads: int = Field(default=2, ge=1)
     build_step_rows: int = Field(default=4_000_000, ge=1)
     keep_snapshots: int = Field(default=50, ge=1)

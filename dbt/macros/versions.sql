@@ -13,7 +13,8 @@
 
 {#-
     Where in landing those rows of a long log stand that a newer version replaces. Few keys repeat, and only their rows are
-    ranked. They are found by hash: keys that share one are ranked in vain, not lost. What is not `known` yet replaces nothing.
+    ranked. They are found by hash among all rows: keys that share one, or repeat in what is not `known` yet, are ranked in
+    vain, not lost. What is not known replaces nothing.
 -#}
 {% macro superseded_rows(rows, known, key, made_at=none) -%}
     {%- set key_hash = 'hash(' ~ key | join(', ') ~ ')' -%}
@@ -25,7 +26,6 @@
         {{ known }}
         and {{ key_hash }} in (
             select {{ key_hash }} from {{ rows }}
-            where {{ known }}
             group by all
             having count(*) > 1
         )

@@ -1,13 +1,6 @@
-{{ config(materialized='by_days', meta={'owns': is_rebuilt('asked_on', 'rfq_id')}) }}
+{{ config(materialized='view') }}
 
 -- The vendors' figures that are used: of each metric that of the first vendor who has it, never a mean over vendors.
-with figures as (
-
-    select * from {{ ref('int_vendor_figures') }}
-    where {{ is_rebuilt('asked_on', 'rfq_id') }}
-
-)
-
 select
     rfq_id,
     asked_on,
@@ -20,7 +13,6 @@ select
     any_value({{ turned('gain_bps') }}) filter (where preference = 1 and metric = 'implementation_shortfall')
         as shortfall_cost_bps,
     any_value({{ turned('gain_bps') }}) filter (where preference = 1 and metric = 'market_impact')
-        as impact_cost_bps,
-    count(distinct vendor) as vendors
-from figures
+        as impact_cost_bps
+from {{ ref('int_vendor_figures') }}
 group by rfq_id, asked_on
