@@ -24,16 +24,16 @@ from rich.table import Table
 from benchmarks.treasuries import landed
 from expectations.contracts.home import Home
 from flows import deliveries
-from flows.backtest.bootstrap import Days, Estimate
 from flows.backtest.history import PastRfq, read_rfqs
 from flows.backtest.past import Past
 from flows.backtest.plan import receipts_of
-from flows.backtest.terminal import shown
+from flows.bootstrap import Days, Estimate
 from flows.fit_dealers import class_wide, day_weight, nested
 from flows.fit_state import Knobs
 from flows.landing import Landing
 from flows.settings import FlowSettings
 from flows.sources.registry import pull
+from flows.standalone import shown
 from sim.simulate import simulate
 
 Floats = npt.NDArray[np.float64]

@@ -21,12 +21,12 @@ from flows import deliveries
 from flows.backtest import plan
 from flows.backtest.report import Report, report_of
 from flows.backtest.scoring import Period
-from flows.backtest.terminal import shown
 from flows.backtest.walk import walk
 from flows.landing import Landing
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
 from flows.sources.registry import pull
+from flows.standalone import shown
 
 HALVES = ((date(2011, 1, 1), date(2011, 6, 30)), (date(2011, 7, 1), date(2011, 12, 31)), (date(2012, 1, 1), date(2012, 6, 30)))
 RESULTS = Path(__file__).parent / "results" / "treasuries.json"

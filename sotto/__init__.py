@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from sotto import audit, data, desk, quarantine, rules, science, terminal, tokens
+from sotto import audit, data, desk, quarantine, review, rules, science, terminal, tokens
 
 app = typer.Typer(
     name="sotto",
@@ -18,6 +18,7 @@ for command in (
     data.refresh,
     data.backfill,
     science.backtest,
+    review.review,
     data.snapshots,
     data.rollback,
     desk.serve,

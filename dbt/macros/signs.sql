@@ -63,3 +63,8 @@
         / nullif(sum({{ quantity }}) filter (where {{ figure }} is not null), 0)
     )
 {%- endmacro %}
+
+{#- The best price of several for us: the lowest where we buy, the highest where we sell. -#}
+{% macro best_price(side, price) -%}
+    (case {{ direction(side) }} when 1 then min({{ price }}) when -1 then max({{ price }}) end)
+{%- endmacro %}

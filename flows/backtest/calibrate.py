@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 import yaml
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.picks import Compared, compared
 from flows.backtest.scoring import Period
+from flows.bootstrap import Days, Estimate, Floats
 from serve.domain.advise import Desk
 from serve.domain.spec import SEED, ScoreSpec
 

@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import yaml
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.foretelling import NOW, SEARCHED, Foretold, candidates_of
 from flows.backtest.scoring import Period
+from flows.bootstrap import Days, Estimate, Floats
 from flows.priors import Priors
 
 _SHARE_TO_SEARCH = 2 / 3

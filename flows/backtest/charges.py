@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from flows.backtest.bootstrap import Floats
 from flows.backtest.history import PastRfq
+from flows.bootstrap import Floats
 
 NOT_TRADING_HS = 1.5
 

@@ -1,137 +1,97 @@
-"""Charts as SVG text to stand in a page: no file, no font, no script from elsewhere."""
+"""The charts of the back-test's page."""
 
-import io
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
-from flows.backtest.bootstrap import Estimate
 from flows.backtest.costs import ByCount, Expected
 from flows.backtest.odds import Calibration
-
-# Told apart without colour vision, too (Okabe and Ito 2008).
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#444444")
-_MARKS = ("o", "s", "^", "D", "v", "P", "X")
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "sotto",
-    "font.family": "sans-serif",
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e8ec",
-    "axes.axisbelow": True,
-}
+from flows.bootstrap import Estimate
+from flows.drawing import COLOURS, MARKS, canvas, dates, styled, svg
 
 
 def gains(figures: Mapping[str, Estimate]) -> str:
     """Draw each challenger's gain with its interval."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _canvas(height=0.55 * len(figures) + 1.2)
+    with styled():
+        figure, axes = canvas(height=0.55 * len(figures) + 1.2)
         for place, item in enumerate(figures.values()):
             if item.value is None:
                 continue
             low, high = (item.low, item.high) if item.low is not None and item.high is not None else (item.value, item.value)
-            axes.plot([low, high], [place, place], color=_COLOURS[place % len(_COLOURS)], linewidth=3)
-            axes.plot([item.value], [place], _MARKS[place % len(_MARKS)], color=_COLOURS[place % len(_COLOURS)], markersize=8)
+            axes.plot([low, high], [place, place], color=COLOURS[place % len(COLOURS)], linewidth=3)
+            axes.plot([item.value], [place], MARKS[place % len(MARKS)], color=COLOURS[place % len(COLOURS)], markersize=8)
         axes.axvline(0, color="#1c2733", linewidth=1)
         axes.set_yticks(range(len(figures)), list(figures))
         axes.invert_yaxis()
         axes.set_xlabel("gain over the mean of those asked, bps (95 % interval)")
-        return _svg(figure, "Gain of each challenger's pick, with intervals")
+        return svg(figure, "Gain of each challenger's pick, with intervals")
 
 
 def cumulative(series: Mapping[str, Sequence[tuple[str, float]]]) -> str:
     """Draw gains added up over the days."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _canvas()
+    with styled():
+        figure, axes = canvas()
         for place, (name, points) in enumerate(series.items()):
-            axes.plot(range(len(points)), [value for _, value in points], color=_COLOURS[place % len(_COLOURS)], label=name)
-        _dates(axes, next(iter(series.values())))
+            axes.plot(range(len(points)), [value for _, value in points], color=COLOURS[place % len(COLOURS)], label=name)
+        dates(axes, next(iter(series.values())))
         axes.axhline(0, color="#1c2733", linewidth=1)
         axes.set_ylabel("gains added up, bps")
         axes.legend(frameon=False)
-        return _svg(figure, "Gains of each challenger added up day by day")
+        return svg(figure, "Gains of each challenger added up day by day")
 
 
 def reliability(items: Sequence[Calibration]) -> str:
     """Draw chances told against how often they came true."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _canvas(width=5.2, height=4.6)
+    with styled():
+        figure, axes = canvas(width=5.2, height=4.6)
         axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle="--", label="as told")
         for place, item in enumerate(items):
             told, seen = [cell.told for cell in item.bins], [cell.seen for cell in item.bins]
-            axes.plot(told, seen, marker=_MARKS[place % len(_MARKS)], color=_COLOURS[place % len(_COLOURS)], label=item.name)
+            axes.plot(told, seen, marker=MARKS[place % len(MARKS)], color=COLOURS[place % len(COLOURS)], label=item.name)
         axes.set_xlabel("chance to quote, as told")
         axes.set_ylabel("share that quoted")
         axes.legend(frameon=False)
-        return _svg(figure, "Reliability of the chances to quote")
+        return svg(figure, "Reliability of the chances to quote")
 
 
 def by_count(items: Sequence[ByCount]) -> str:
     """Draw the best quote's cost and the drift after it by dealers asked."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _canvas()
+    with styled():
+        figure, axes = canvas()
         for place, (label, name) in enumerate((("best quote", "best_quote_bps"), ("impact or drift after", "impact_bps"))):
             known = [(item.dealers, getattr(item, name)) for item in items if getattr(item, name).low is not None]
             x, y = [count for count, _ in known], [found.value for _, found in known]
             spread = [[found.value - found.low for _, found in known], [found.high - found.value for _, found in known]]
-            axes.errorbar(x, y, yerr=spread, marker=_MARKS[place], color=_COLOURS[place], capsize=3, label=label)
+            axes.errorbar(x, y, yerr=spread, marker=MARKS[place], color=COLOURS[place], capsize=3, label=label)
         axes.axhline(0, color="#1c2733", linewidth=1)
         axes.set_xlabel("dealers asked")
         axes.set_ylabel("bps, positive = against us")
         axes.legend(frameon=False)
-        return _svg(figure, "Cost by the number of dealers asked")
+        return svg(figure, "Cost by the number of dealers asked")
 
 
 def expected(items: Sequence[Expected]) -> str:
     """Draw what was expected before the trade against what came."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _canvas(width=5.2, height=4.6)
+    with styled():
+        figure, axes = canvas(width=5.2, height=4.6)
         for place, item in enumerate(items):
             told, came = [cell[0] for cell in item.bins], [cell[1] for cell in item.bins]
-            axes.plot(told, came, marker=_MARKS[place], color=_COLOURS[place], label=item.what)
+            axes.plot(told, came, marker=MARKS[place], color=COLOURS[place], label=item.what)
         top = max((cell[0] for item in items for cell in item.bins), default=1.0)
         axes.plot([0, top], [0, top], color="#8a949e", linewidth=1, linestyle="--", label="as told")
         axes.set_xlabel("expected, bps")
         axes.set_ylabel("came, bps")
         axes.legend(frameon=False)
-        return _svg(figure, "Expected against realised cost and impact")
+        return svg(figure, "Expected against realised cost and impact")
 
 
 def stability(series: Mapping[str, Sequence[tuple[str, float | None]]]) -> str:
     """Draw how alike the ranks of one re-fit and the next are."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _canvas()
+    with styled():
+        figure, axes = canvas()
         for place, (name, points) in enumerate(series.items()):
             values = [float("nan") if value is None else value for _, value in points]
-            colour, mark = _COLOURS[place % len(_COLOURS)], _MARKS[place % len(_MARKS)]
+            colour, mark = COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)]
             axes.plot(range(len(values)), values, marker=mark, color=colour, label=name)
-        _dates(axes, next(iter(series.values())))
+        dates(axes, next(iter(series.values())))
         axes.set_ylabel("rank correlation with the re-fit before")
         axes.legend(frameon=False)
-        return _svg(figure, "Stability of ranks from re-fit to re-fit")
-
-
-def _canvas(width: float = 7.6, height: float = 3.6) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _dates(axes: Any, points: Sequence[tuple[str, object]]) -> None:  # noqa: ANN401 - untyped by the library
-    """Name the first, the middle and the last of the points' dates along the axis."""
-    shown = sorted({0, len(points) // 2, len(points) - 1})
-    axes.set_xticks(shown, [points[place][0] for place in shown])
-
-
-def _svg(figure: Figure, label: str) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    # The picture alone: without the prologue, whose addresses a page has no use for, and with a name for who cannot see it.
-    drawn = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return drawn.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+        return svg(figure, "Stability of ranks from re-fit to re-fit")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.scoring import ScoredRfq
+from flows.bootstrap import Days, Estimate, Floats
 
 _BINS = 5
 _FEWEST = 20

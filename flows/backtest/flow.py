@@ -17,12 +17,13 @@ from flows.backtest.calibrate_priors import draft_of_priors
 from flows.backtest.page import page_of
 from flows.backtest.report import Report, report_of
 from flows.backtest.scoring import Period
-from flows.backtest.terminal import shown, summary
+from flows.backtest.terminal import summary
 from flows.backtest.walk import forget_old, walk
 from flows.notify import tell_of_failure
 from flows.priors import FILE as PRIORS
 from flows.refused import Refused
 from flows.settings import FlowSettings
+from flows.standalone import shown
 
 log = logging.getLogger("flows.backtest")
 

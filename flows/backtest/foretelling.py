@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from flows.backtest.bootstrap import Floats
 from flows.backtest.charges import charged_costs
 from flows.backtest.history import PastRfq
+from flows.bootstrap import Floats
 from flows.priors import Priors
 from serve.domain.beliefs import Beliefs
 from serve.domain.expected_utility import Utility, answer_odds, utility

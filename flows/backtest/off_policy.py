@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.charges import NOT_TRADING_HS
 from flows.backtest.scoring import ScoredRfq
+from flows.bootstrap import Days, Estimate, Floats
 
 FEWEST_EFFECTIVE = 30.0
 _CERTAIN = 1.0

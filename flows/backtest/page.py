@@ -1,38 +1,16 @@
 """The back-test as one page that needs nothing from elsewhere: tables, charts as SVG, and what each figure means."""
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable
 
 from flows.backtest import charts
 from flows.backtest.report import Report
-from flows.backtest.terminal import PRIOR_HEADS, listed, prior_rows, shown, summary
+from flows.backtest.terminal import PRIOR_HEADS, listed, prior_rows, summary
+from flows.standalone import page, paragraph, section, shown, table
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Back-test {span}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 66rem; padding: 0 1rem; color: #1c2733 }}
-table {{ border-collapse: collapse; margin: .6rem 0 }}
-.wide {{ overflow-x: auto }}
-td, th {{ border-bottom: 1px solid #d8dee5; padding: .35rem .8rem .35rem 0; text-align: left; vertical-align: top }}
-td + td {{ font-variant-numeric: tabular-nums }}
-svg {{ max-width: 100%; height: auto }}
-p {{ max-width: 48rem }}
-h2 {{ margin-top: 2.2rem }}
-</style>
-</head>
-<body>
-<h1>Back-test {span}</h1>
-<p>{summary}.</p>
-<p>Every RFQ is scored by what was known at the re-fit before it, with the code that the desk runs. Intervals are 95 %, from drawing
-whole days; a difference whose interval holds zero is a tie. {unquoted}</p>
-{sections}
-</body>
-</html>
-"""
+_SCORED = (
+    "Every RFQ is scored by what was known at the re-fit before it, with the code that the desk runs. Intervals are 95 %, from "
+    "drawing whole days; a difference whose interval holds zero is a tie."
+)
 _PICKS = (
     "The gain is what the mean of those asked cost less what the pick cost, at the same moment in the same bond: positive = the "
     "pick was better. Only dealers who were asked can be held against each other, so a model that would have asked somebody else "
@@ -64,35 +42,31 @@ _OFF_POLICY = (
 
 def page_of(report: Report) -> str:
     """Write the page."""
-    return _PAGE.format(
-        span=f"{report.span.first} to {report.span.last}",
-        summary=escape(summary(report)),
-        unquoted=escape(report.unquoted_rule),
-        sections="\n".join(_sections(report)),
-    )
+    first = [paragraph(f"{summary(report)}."), paragraph(f"{_SCORED} {report.unquoted_rule}")]
+    return page(f"Back-test {report.span.first} to {report.span.last}", [*first, *_sections(report)])
 
 
 def _sections(report: Report) -> Iterable[str]:
-    yield _section("What is compared", "", _table(("name", "what it is"), report.challengers.items()))
-    yield _section("Did the pick beat those it was asked with?", _PICKS, _picks(report))
+    yield section("What is compared", "", table(("name", "what it is"), report.challengers.items()))
+    yield section("Did the pick beat those it was asked with?", _PICKS, _picks(report))
     yield charts.gains({item.name: item.gain_bps for item in report.uplift})
-    yield _section("Held against each other", "", _versus(report))
-    yield _section("Gains over time", "", charts.cumulative(report.cumulative_gain_bps))
-    yield _section("By class, bps", "", _classes(report))
-    yield _section("Ranks", _RANKS, _ranks(report))
+    yield section("Held against each other", "", _versus(report))
+    yield section("Gains over time", "", charts.cumulative(report.cumulative_gain_bps))
+    yield section("By class, bps", "", _classes(report))
+    yield section("Ranks", _RANKS, _ranks(report))
     if any(item.stability_by_refit for item in report.ranks):
         yield charts.stability({item.name: item.stability_by_refit for item in report.ranks})
     if report.calibration:
-        yield _section("Chances to quote", _CHANCES, _chances(report) + charts.reliability(report.calibration))
-    yield _section("Cost by dealers asked", _COUNTS, _counts(report) + charts.by_count(report.by_count))
+        yield section("Chances to quote", _CHANCES, _chances(report) + charts.reliability(report.calibration))
+    yield section("Cost by dealers asked", _COUNTS, _counts(report) + charts.by_count(report.by_count))
     if report.expected:
-        yield _section("Expected and realised", _EXPECTED, _expected(report) + charts.expected(report.expected))
+        yield section("Expected and realised", _EXPECTED, _expected(report) + charts.expected(report.expected))
     if report.proposals:
-        yield _section("Weights proposed", _PROPOSED, _proposals(report))
+        yield section("Weights proposed", _PROPOSED, _proposals(report))
     if report.prior_proposals:
-        yield _section("Priors proposed", _PRIORS, _table(PRIOR_HEADS, prior_rows(report)))
+        yield section("Priors proposed", _PRIORS, table(PRIOR_HEADS, prior_rows(report)))
     if report.off_policy:
-        yield _section("Had it chosen the lists", _OFF_POLICY, _off_policy(report))
+        yield section("Had it chosen the lists", _OFF_POLICY, _off_policy(report))
 
 
 def _picks(report: Report) -> str:
@@ -109,12 +83,12 @@ def _picks(report: Report) -> str:
         )
         for item in report.uplift
     ]
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
 def _versus(report: Report) -> str:
     rows = [(item.first, item.second, shown(item.gain_bps, 3, sign="+"), item.verdict) for item in report.versus]
-    return _table(("first", "second", "gain of the first over the second, bps", "better"), rows)
+    return table(("first", "second", "gain of the first over the second, bps", "better"), rows)
 
 
 def _classes(report: Report) -> str:
@@ -123,7 +97,7 @@ def _classes(report: Report) -> str:
         (label, str(max(found[name].n for name in names)), *(shown(found[name], sign="+") for name in names))
         for label, found in report.by_class.items()
     ]
-    return _table(("class", "RFQs", *names), rows)
+    return table(("class", "RFQs", *names), rows)
 
 
 def _ranks(report: Report) -> str:
@@ -131,7 +105,7 @@ def _ranks(report: Report) -> str:
         (item.name, shown(item.forecast), "-" if item.stability is None else f"{item.stability:.2f}", str(item.forecast.n))
         for item in report.ranks
     ]
-    return _table(("", "foretold", "stable", "quotes"), rows)
+    return table(("", "foretold", "stable", "quotes"), rows)
 
 
 def _chances(report: Report) -> str:
@@ -139,7 +113,7 @@ def _chances(report: Report) -> str:
         (item.name, shown(item.brier, 3), shown(item.brier_base, 3), shown(item.ece, 3), f"{item.brier.n:,}")
         for item in report.calibration
     ]
-    return _table(("", "Brier", "Brier of the class's share", "calibration error", "dealers asked"), rows)
+    return table(("", "Brier", "Brier of the class's share", "calibration error", "dealers asked"), rows)
 
 
 def _counts(report: Report) -> str:
@@ -153,7 +127,7 @@ def _counts(report: Report) -> str:
         )
         for item in report.by_count
     ]
-    return _table(("dealers asked", "RFQs", "best quote, bps", "impact or drift after, bps", "somebody quoted, %"), rows)
+    return table(("dealers asked", "RFQs", "best quote, bps", "impact or drift after, bps", "somebody quoted, %"), rows)
 
 
 def _expected(report: Report) -> str:
@@ -168,7 +142,7 @@ def _expected(report: Report) -> str:
         )
         for item in report.expected
     ]
-    return _table(("", "expected, bps", "came, bps", "came less expected, bps", "slope", "executions"), rows)
+    return table(("", "expected, bps", "came, bps", "came less expected, bps", "slope", "executions"), rows)
 
 
 def _proposals(report: Report) -> str:
@@ -176,7 +150,7 @@ def _proposals(report: Report) -> str:
     for item in report.proposals:
         gains = (shown(found, 3, sign="+") for found in (item.train_gain_hs, item.test_gain_hs))
         rows.append((item.name, listed(item.weights_now), listed(item.weights), *gains, item.verdict))
-    return _table(("", "now", "proposed", f"gain before {report.proposals[0].searched_to}", "gain from it on", "verdict"), rows)
+    return table(("", "now", "proposed", f"gain before {report.proposals[0].searched_to}", "gain from it on", "verdict"), rows)
 
 
 def _off_policy(report: Report) -> str:
@@ -187,15 +161,4 @@ def _off_policy(report: Report) -> str:
             rows.append((item.name, *told, f"{item.effective_n:.0f} of {item.n}"))
         else:
             rows.append((item.name, "no answer", "", "", item.refused or ""))
-    return _table(("", "SNIPS, bps", "doubly robust, bps", "as it was, bps", "effective RFQs"), rows)
-
-
-def _section(title: str, text: str, body: str) -> str:
-    told = f"<p>{escape(text)}</p>\n" if text else ""
-    return f"<h2>{escape(title)}</h2>\n{told}{body}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
+    return table(("", "SNIPS, bps", "doubly robust, bps", "as it was, bps", "effective RFQs"), rows)

@@ -10,9 +10,9 @@ from itertools import combinations
 import msgspec
 import numpy as np
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.charges import charged_costs
 from flows.backtest.scoring import ScoredRfq
+from flows.bootstrap import Days, Estimate, Floats
 
 RANDOM = "random"
 _CLOSE_BPS = 1e-9

@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 from scipy.stats import rankdata, spearmanr  # type: ignore[import-untyped]  # ships no types
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.picks import Compared
 from flows.backtest.scoring import Period
+from flows.bootstrap import Days, Estimate, Floats
 
 _FEWEST_DEALERS, _FEWEST_RFQS = 4, 5
 

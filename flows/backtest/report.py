@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from flows.backtest.bootstrap import Days, Estimate, Floats
 from flows.backtest.calibrate import Proposal, propose
 from flows.backtest.calibrate_priors import PriorProposal, propose_priors
 from flows.backtest.costs import ByCount, Expected, cost_by_count, expected_against_came
@@ -15,6 +14,7 @@ from flows.backtest.picks import Compared, Uplift, Versus, compared, gain_by_cla
 from flows.backtest.plan import Span
 from flows.backtest.ranks import RankFigures, rank_figures
 from flows.backtest.scoring import HISTORY, Period
+from flows.bootstrap import Days, Estimate, Floats
 from flows.priors import Priors
 from flows.refused import Refused
 from serve.domain.advise import Desk

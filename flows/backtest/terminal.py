@@ -4,18 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
-from flows.backtest.bootstrap import Estimate
 from flows.backtest.report import Report
-
-
-def shown(figure: Estimate, digits: int = 2, scale: float = 1.0, sign: str = "") -> str:
-    """Write a figure with its interval; a dash where it is not known. ``sign`` "+" shows it for gains, too."""
-    if figure.value is None:
-        return "-"
-    value = f"{figure.value * scale:{sign}.{digits}f}"
-    if figure.low is None or figure.high is None:
-        return value
-    return f"{value} [{figure.low * scale:.{digits}f}, {figure.high * scale:.{digits}f}]"
+from flows.standalone import shown
 
 
 def listed(weights: Mapping[str, float]) -> str:

@@ -21,6 +21,8 @@ MISTAKES = [
     (["dealers", "--world", "no-such-world"], 1, "world.json"),
     (["simulate", "--out", "pyproject.toml", "--days", "10"], 1, "is a file"),
     (["simulate", "--out", "x", "--end", "June"], 2, "is not a date"),
+    (["review", "X", "--from", "2026-01-01", "--to", "2026-02-01", "--out", "x.html"], 1, "sotto refresh"),
+    (["review", "X", "--from", "January", "--to", "2026-02-01", "--out", "x.html"], 2, "is not a date"),
     (["token", "new", "--name", "x", "--role", "boss"], 1, "is not one of"),
     (["token", "revoke", "nobody"], 1, "no token"),
     (["serve", "--role", "nothing"], 1, "roles"),

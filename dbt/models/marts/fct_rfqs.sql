@@ -30,6 +30,7 @@ rfqs as (
         max({{ completed_at() }}) as completed_at,
         count(*) as dealers_asked,
         count(*) filter (where response = 'QUOTED') as dealers_quoted,
+        {{ best_price('min(client_side)', 'quote_price') }} as best_quote_price,
         count(*) filter (where outcome = 'TRADED') > 0 as traded,
         -- Where it traded with several, the largest fill.
         max_by(dealer_id, (executed_quantity, dealer_id)) filter (where outcome = 'TRADED') as winner_id
@@ -53,6 +54,7 @@ select
     rfqs.completed_at,
     rfqs.dealers_asked,
     rfqs.dealers_quoted,
+    rfqs.best_quote_price,
     rfqs.traded,
     rfqs.winner_id,
     drifts.arrival_mid,

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from flows.backtest.bootstrap import Days
 from flows.backtest.costs import cost_by_count, expected_against_came
 from flows.backtest.odds import calibration
 from flows.backtest.picks import compared, gains, uplift, versus
 from flows.backtest.ranks import rank_figures
 from flows.backtest.scoring import Period, ScoredRfq, View
+from flows.bootstrap import Days
 from tests.unit.flows.backtest.cases import rfq, scored
 
 

@@ -34,7 +34,8 @@ class Days:
         """``days`` names the day of each observation."""
         names, self._place = np.unique(np.asarray(days, dtype=str), return_inverse=True)
         self.count = len(names)
-        even = np.full(self.count, 1 / self.count) if self.count else np.empty(0)
+        # One day that nothing was observed on stands for none at all, from which nothing can be drawn.
+        even = np.full(max(self.count, 1), 1 / max(self.count, 1))
         self._weights = np.random.default_rng(_SEED).multinomial(self.count, even, size=draws).astype(np.float64)
 
     def sums(self, values: Floats) -> Floats:
