@@ -9,7 +9,8 @@ with responses as (
 
 ),
 
-mids as (
+-- Materialized: else it is sorted in as many parts as the whole table would need (`macros/rebuild.sql`).
+mids as materialized (
 
     select * from {{ ref('int_reference_mids') }}
     where
@@ -19,7 +20,7 @@ mids as (
 ),
 
 -- Few columns are sorted: instants of a security for its half-spreads, whispers for what comes after a quote.
-instants as (
+instants as materialized (
 
     select distinct
         security_id,
@@ -40,6 +41,17 @@ spreads as (
 
 ),
 
+whispered as materialized (
+
+    select
+        rfq_id,
+        dealer_id,
+        sequence
+    from responses
+    where protocol = 'SEQUENTIAL'
+
+),
+
 whispers as (
 
     select
@@ -49,8 +61,7 @@ whispers as (
             partition by rfq_id order by sequence asc, dealer_id asc
             rows between 1 following and unbounded following
         ) as dealers_after
-    from responses
-    where protocol = 'SEQUENTIAL'
+    from whispered
 
 ),
 

@@ -27,7 +27,8 @@ names_by_day as (
 
 ),
 
-mids as (
+-- Materialized: else it is sorted in as many parts as the whole table would need (`macros/rebuild.sql`).
+mids as materialized (
 
     select * from {{ ref('int_reference_mids') }}
     where {{ is_near('priced_at', 'touched', var('mid_max_age_days') + 1, 0) }}

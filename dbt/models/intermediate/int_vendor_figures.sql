@@ -7,7 +7,8 @@ with results as (
 
 ),
 
-executions as (
+-- Materialized: else it is sorted in as many parts as the whole table would need (`macros/rebuild.sql`).
+executions as materialized (
 
     -- A currency figure is for the whole RFQ, whatever number of dealers it traded with.
     select
