@@ -22,7 +22,7 @@ import duckdb
 
 from benchmarks import _scale_floor
 from benchmarks import _scale_market as scale
-from benchmarks._scale_report import medians, report
+from benchmarks._scale_report import BESIDE, medians, report
 from expectations.contracts.home import Home
 from expectations.contracts.sources import LANDING_TABLES
 from flows import landing_index, rebuild
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> None:
             json.loads(FIGURES.read_text(encoding="utf-8")) if given.write and FIGURES.exists() else {}
         )
         for name, days in sizes.items():
-            beside = [case for case in ("pandas", "floor") if case not in given.without and (case == "floor" or name in PANDAS)]
+            beside = [case for case in BESIDE if case.split("_")[0] not in given.without and (case != "pandas" or name in PANDAS)]
             cases = ["prints", "prints_day", "build", "day", *beside]
             rounds = [_measure(Path(folder) / f"{number}", files, name, days, cases) for number in range(given.rounds)]
             measured[name] = medians(rounds)
@@ -131,8 +131,8 @@ def _case(case: str, root: str, folder: str, days: str) -> None:
 
 def _by_hand(home: Home, case: str, files: dict[str, list[Path]], last: date) -> dict[str, float]:
     spent: dict[str, float] = {}
-    compute = _scale_floor.one_statement if case == "floor" else _scale_floor.with_pandas
-    with _timed(spent, "sql"), _opened(home.root / f"{case}.duckdb") as connection:
+    compute = _scale_floor.with_pandas if case == "pandas" else _scale_floor.one_statement
+    with _timed(spent, "sql"), _opened(home.root / f"{case}.duckdb", bounded=case == "floor_bounded") as connection:
         for table, query in scale.masters().items():
             connection.execute(f"create or replace table {table} as {query}")
         rows = compute(connection, files, last)
@@ -173,9 +173,12 @@ def _processor_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+def _opened(path: Path, *, bounded: bool = True) -> duckdb.DuckDBPyConnection:
+    """Open a database with the limits that a refresh has; not ``bounded``: with all the memory that DuckDB takes by itself."""
     settings = FlowSettings()
-    limits: dict[str, str | int] = {"memory_limit": settings.duckdb_memory, "threads": settings.duckdb_threads}
+    limits: dict[str, str | int] = {"threads": settings.duckdb_threads} | (
+        {"memory_limit": settings.duckdb_memory} if bounded else {}
+    )
     return duckdb.connect(str(path), config={**limits, **WAREHOUSE_FORMAT, **compiled.SETTINGS})
 
 

@@ -16,6 +16,8 @@ _STYLE: Any = {
     "svg.hashsalt": "sotto",
     "font.family": "sans-serif",
     "font.size": 11,
+    # Names are texts, never formulas.
+    "text.parse_math": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
