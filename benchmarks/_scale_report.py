@@ -24,8 +24,9 @@ the SQL that it compiles is run, a model after the other. Load: of the last quar
 
 The floor is one hand-written statement over the same Parquet: the daily statistics of the whole history, summed over every
 window and half-life; with all the memory that there is, and bounded as the build is. For the next day its files are added to
-the history, and what they reach is built: that day, the day before, whose one-day horizon has passed by then. Prints: {prints:,} reports a day, some of which correct or cancel others,
-built into volumes per security and day; the next day's cancels reach into the day before.
+the history, and what they reach is built: that day, the day before, whose one-day horizon has passed by then. Prints:
+{prints:,} reports a day, some of which correct or cancel others, built into volumes per security and day; the next day's
+cancels reach into the day before.
 """
 
 
