@@ -1,6 +1,9 @@
 {{ config(materialized='view') }}
 
 -- What a review tells of a request: how it was answered, how far from the best, what came after. Read now and then.
+{% set side = 'responses.client_side' %}
+{% set gain_over_best = improvement_gain_bps(side, 'rfqs.best_quote_price', 'responses.quote_price') %}
+
 with responses as (
 
     select * from {{ ref('fct_rfq_responses') }}
@@ -33,7 +36,11 @@ select
     responses.firm_quote_seconds,
     responses.size_ratio,
     rfqs.dealers_quoted,
-    {{ turned(improvement_gain_bps('responses.client_side', 'rfqs.best_quote_price', 'responses.quote_price')) }}
+    -- Written apart for the best itself: what is turned would be minus nothing, and shown as -0.
+    case
+        when responses.quote_price = rfqs.best_quote_price then 0
+        else {{ turned(gain_over_best) }}
+    end
         as behind_best_cost_bps,
     executions.executed_price,
     executions.executed_quantity,
