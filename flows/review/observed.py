@@ -146,8 +146,8 @@ def published_marts(settings: FlowSettings) -> Iterator[tuple[duckdb.DuckDBPyCon
         as_of = manifest.as_of.astimezone(UTC).replace(tzinfo=None)
         built = connection.execute("select as_of, whole from landing_index.built").fetchall()
         if built != [(as_of, False)]:
-            told = f"the warehouse is not what the current snapshot {current} was made of: the last refresh was refused"
-            raise Refused([f"{told}, or an earlier snapshot was gone back to; run `sotto refresh`"])
+            told = f"the warehouse is not what the current snapshot {current} was made of: the last refresh published nothing"
+            raise Refused([f"{told} (refused, or broken off), or an earlier snapshot was gone back to; run `sotto refresh`"])
         yield connection, manifest
 
 
