@@ -22,7 +22,7 @@ import duckdb
 
 from benchmarks import _scale_floor
 from benchmarks import _scale_market as scale
-from benchmarks._scale_report import BESIDE, medians, report
+from benchmarks._scale_report import BESIDE, BUILT, medians, report
 from expectations.contracts.home import Home
 from expectations.contracts.sources import LANDING_TABLES
 from flows import landing_index, rebuild
@@ -71,8 +71,7 @@ def main(arguments: list[str]) -> None:
         )
         for name, days in sizes.items():
             beside = [case for case in BESIDE if case.split("_")[0] not in given.without and (case != "pandas" or name in PANDAS)]
-            cases = ["prints", "prints_day", "build", "day", *beside]
-            rounds = [_measure(Path(folder) / f"{number}", files, name, days, cases) for number in range(given.rounds)]
+            rounds = [_measure(Path(folder) / f"{number}", files, name, days, [*BUILT, *beside]) for number in range(given.rounds)]
             measured[name] = medians(rounds)
             if given.write:
                 FIGURES.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
@@ -176,9 +175,7 @@ def _processor_s() -> float:
 def _opened(path: Path, *, bounded: bool = True) -> duckdb.DuckDBPyConnection:
     """Open a database with the limits that a refresh has; not ``bounded``: with all the memory that DuckDB takes by itself."""
     settings = FlowSettings()
-    limits: dict[str, str | int] = {"threads": settings.duckdb_threads} | (
-        {"memory_limit": settings.duckdb_memory} if bounded else {}
-    )
+    limits = settings.duckdb_limits if bounded else {"threads": settings.duckdb_threads}
     return duckdb.connect(str(path), config={**limits, **WAREHOUSE_FORMAT, **compiled.SETTINGS})
 
 

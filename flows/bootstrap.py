@@ -71,3 +71,9 @@ class Days:
 
 def _divided(above: Floats, below: Floats) -> Floats:
     return np.asarray(np.where(below > 0, above / np.where(below > 0, below, 1.0), np.nan), dtype=np.float64)
+
+
+def floats(cells: object) -> Floats:
+    """Give a column as the database has it, with NULL as NaN."""
+    filled: Floats = np.ma.filled(np.ma.asarray(cells, dtype=np.float64), np.nan)
+    return filled

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from expectations.contracts.snapshot import SNAPSHOT_TABLES
+from flows.bootstrap import floats
 
 _COLUMNS = SNAPSHOT_TABLES["fit_market_costs"]
 _EXPONENT_CEILING = 0.6
@@ -102,7 +103,7 @@ def fit_market_costs(connection: duckdb.DuckDBPyConnection) -> int:
     """
     executions = connection.execute(_EXECUTIONS).fetchnumpy()
     label = np.asarray(executions["scorecard_class"])
-    columns = {name: _floats(executions[name]) for name in ("executed_quantity", "cost_bps", "impact_bps", "scaled_size")}
+    columns = {name: floats(executions[name]) for name in ("executed_quantity", "cost_bps", "impact_bps", "scaled_size")}
     pooled = _impact_of(columns, np.ones(len(label), dtype=bool))
     rows = []
     for name, half_spread, volatility in connection.execute(_CLASSES).fetchall():
@@ -129,8 +130,3 @@ def _row(
     level = (curve.half_spread_bps, curve.reference_quantity, curve.size_exponent) if curve else (None, None, None)
     move = (impact.coefficient, impact.low, impact.high, impact.n) if impact else (None, None, None, 0)
     return (name, *level, half_spread, curve.n if curve else 0, volatility, *move)
-
-
-def _floats(values: object) -> Floats:
-    filled: Floats = np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
-    return filled

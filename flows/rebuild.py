@@ -38,11 +38,7 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
     """
     instant = as_of.astimezone(UTC).replace(tzinfo=None)
     reach = Reach.of(settings.dbt_project)
-    limits: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": settings.duckdb_memory,
-        "threads": settings.duckdb_threads,
-    }
-    with duckdb.connect(str(settings.state.warehouse), config=limits) as connection:
+    with duckdb.connect(str(settings.state.warehouse), config=settings.duckdb_limits) as connection:
         connection.execute("begin")
         connection.execute("create schema if not exists rebuild")
         fingerprint = _fingerprint(settings.dbt_project)

@@ -27,6 +27,11 @@ class FlowSettings(BaseSettings):
     snapshot_max_age_hours: float = Field(default=MAX_AGE_HOURS, gt=0)
 
     @property
+    def duckdb_limits(self) -> dict[str, str | bool | int | float | list[str]]:
+        """What DuckDB may take, as ``duckdb.connect`` has it."""
+        return {"memory_limit": self.duckdb_memory, "threads": self.duckdb_threads}
+
+    @property
     def state(self) -> Home:
         """The state folder's layout, absolute: dbt resolves relative paths from elsewhere."""
         return Home(self.home.resolve())

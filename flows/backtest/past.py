@@ -145,8 +145,7 @@ class Past:
     def connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the warehouse as it stands."""
         # One thread: sums over several differ in the last digit from run to run, and a back-test must come out the same again.
-        config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": self._settings.duckdb_memory, "threads": 1}
-        with duckdb.connect(str(self._scratch.warehouse), config=config) as connection:
+        with duckdb.connect(str(self._scratch.warehouse), config=self._settings.duckdb_limits | {"threads": 1}) as connection:
             yield connection
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from flows.drawing import COLOURS, MARKS, canvas, dates, styled, svg
-from flows.review.observed import FIGURES
+from flows.review.observed import FIGURE_OF
 from flows.review.review import Band, Month
 
 _PEERS_COLOUR = "#8a949e"
-_TITLES = {figure.name: figure.title for figure in FIGURES}
 
 
 def by_month(months: Sequence[Month], name: str) -> str:
@@ -23,7 +22,7 @@ def by_month(months: Sequence[Month], name: str) -> str:
                     style,
                     marker=MARKS[place],
                     color=COLOURS[place],
-                    label=f"{_TITLES[what]}, {name if style == '-' else 'median peer'}",
+                    label=f"{FIGURE_OF[what].title}, {name if style == '-' else 'median peer'}",
                 )
             dates(axes, [(f"{point.month:%Y-%m}", None) for point in points])
         axes.set_ylabel("%")

@@ -5,8 +5,8 @@ from datetime import timedelta
 import duckdb
 import numpy as np
 
-from flows.bootstrap import Days, Estimate, Floats
-from flows.review.observed import FIGURES, Figure, observe
+from flows.bootstrap import Days, Estimate, floats
+from flows.review.observed import FIGURE_OF, FIGURES, Figure, observe
 from flows.review.review import About, Axes, Band, Line, Month, OfClass, Peers, Review, Row
 
 # Below these nothing is shown of peers, lest one of them be told: so many peers, each asked and observed so often.
@@ -23,7 +23,7 @@ class _Requests:
         cells = connection.execute("select * from observed where dealer_id = ? order by asked_at, rfq_id", [dealer_id]).fetchnumpy()
         self.days = np.asarray(cells["asked_on"]).astype("datetime64[D]").astype(str)
         self.classes = np.asarray(cells["scorecard_class"], dtype=str)
-        self.values = {name: _floats(cells[name]) for name in (*_NAMES, "quantity", "executed_quantity")}
+        self.values = {name: floats(cells[name]) for name in (*_NAMES, "quantity", "executed_quantity")}
 
     def within(self, scorecard_class: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Say which are of a class, "" = any."""
@@ -36,13 +36,13 @@ class _Requests:
         return {name: days.mean(self.values[name][here]) for name in _NAMES}
 
 
-_NAMES = tuple(figure.name for figure in FIGURES)
+_NAMES = tuple(FIGURE_OF)
 
 
 def review_of(connection: duckdb.DuckDBPyConnection, about: About) -> Review:
     """Work out the review of a dealer from the marts; without classes where it was not asked on any of the days."""
     dealer_id, first, last = about.dealer_id, about.first, about.last
-    observe(connection, first - (last - first) - timedelta(days=1), first - timedelta(days=1))
+    observe(connection, first - (last - first) - timedelta(days=1), first - timedelta(days=1), dealer_id=dealer_id)
     before = _Requests(connection, dealer_id)
     observe(connection, first, last)
     own = _Requests(connection, dealer_id)
@@ -61,11 +61,6 @@ def review_of(connection: duckdb.DuckDBPyConnection, about: About) -> Review:
         ahead=ahead,
         behind=behind,
     )
-
-
-def _floats(cells: object) -> Floats:
-    values = cells.filled(np.nan) if isinstance(cells, np.ma.MaskedArray) else cells
-    return np.asarray(values, dtype=np.float64)
 
 
 def _peers(connection: duckdb.DuckDBPyConnection, dealer_id: str) -> dict[str, list[dict[str, float]]]:
@@ -124,10 +119,9 @@ def _rank(figure: Figure, own: Estimate, others: list[float]) -> int | None:
 def _points(classes: list[OfClass]) -> tuple[list[str], list[str]]:
     """Say where the dealer's interval leaves out the peers' median, the furthest in middle halves first: ahead, and behind."""
     found: list[tuple[float, str]] = []
-    of_each = {figure.name: figure for figure in FIGURES}
     for item in classes:
         for row in item.rows:
-            own, peers, figure = row.own, row.peers, of_each[row.figure]
+            own, peers, figure = row.own, row.peers, FIGURE_OF[row.figure]
             if not item.scorecard_class or peers is None or own.value is None or own.low is None or own.high is None:
                 continue
             # An interval of no width says that all days were alike, not that all days will be.

@@ -120,6 +120,7 @@ FIGURES = (
         value="case when outcome <> 'TRADED' then drift_30m_cost_bps end",
     ),
 )
+FIGURE_OF = {figure.name: figure for figure in FIGURES}
 _VALUES = ", ".join(f"cast({figure.value} as double) as {figure.name}" for figure in FIGURES)
 
 
@@ -133,12 +134,8 @@ def published_marts(settings: FlowSettings) -> Iterator[tuple[duckdb.DuckDBPyCon
     current = current_id(home)
     if current is None or not home.warehouse.exists():
         raise Refused([f"nothing is published in {home.root}; run `sotto refresh` first"])
-    limits: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": settings.duckdb_memory,
-        "threads": settings.duckdb_threads,
-    }
     try:
-        connection = duckdb.connect(str(home.warehouse), read_only=True, config=limits)
+        connection = duckdb.connect(str(home.warehouse), read_only=True, config=settings.duckdb_limits)
     except duckdb.IOException as error:
         raise Refused([f"{home.warehouse} cannot be read now; is a refresh running? Try again when it has ended"]) from error
     with connection:
@@ -151,10 +148,13 @@ def published_marts(settings: FlowSettings) -> Iterator[tuple[duckdb.DuckDBPyCon
         yield connection, manifest
 
 
-def observe(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> None:
-    """Lay every dealer's requests of the days, both included, into the temporary table ``observed``, a column per figure."""
+def observe(connection: duckdb.DuckDBPyConnection, first: date, last: date, *, dealer_id: str | None = None) -> None:
+    """Lay requests of the days, both included, into the temporary table ``observed``, a column per figure.
+
+    ``dealer_id``: those of one dealer; ``None`` = of all.
+    """
     connection.execute(
         f"create or replace temp table observed as select *, {_VALUES} from marts.fct_reviewed_requests "
-        "where asked_on >= ? and asked_on <= ?",
-        [first, last],
+        "where asked_on >= $first and asked_on <= $last and ($dealer_id is null or dealer_id = $dealer_id)",
+        {"first": first, "last": last, "dealer_id": dealer_id},
     )

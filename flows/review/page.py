@@ -5,11 +5,10 @@ from html import escape
 
 from flows.review import charts
 from flows.review.figures import LEAST_ASKED, LEAST_OBSERVED, LEAST_PEERS, written
-from flows.review.observed import FIGURES, LEAST_QUOTES, Figure
+from flows.review.observed import FIGURE_OF, FIGURES, LEAST_QUOTES, Figure
 from flows.review.review import Band, Line, OfClass, Peers, Review
 from flows.standalone import page, paragraph, section, table
 
-_FIGURES = {figure.name: figure for figure in FIGURES}
 _PEERS = (
     f"Peers are the other dealers asked at least {LEAST_ASKED} times in the class on these days, without their names, and each "
     f"figure counts those seen at least {LEAST_OBSERVED} times: the median over them, and where the middle half of them lies. Of "
@@ -72,7 +71,7 @@ def _points(title: str, points: Sequence[str]) -> str:
 def _figures(item: OfClass) -> str:
     rows = []
     for row in item.rows:
-        figure = _FIGURES[row.figure]
+        figure = FIGURE_OF[row.figure]
         rank = f"{row.rank} of {row.peers.count + 1}" if row.rank is not None and row.peers is not None else "-"
         rows.append(
             (
