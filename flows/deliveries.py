@@ -10,7 +10,7 @@ import msgspec
 
 from expectations.contracts.home import Home
 from expectations.contracts.sources import TABLES
-from flows.drift import Schema, expected
+from flows.drift import Schema
 from flows.landing import Landing, Receipt
 from flows.settings import FlowSettings
 from flows.sources.config import JOURNAL_SOURCE, SourceConfig, load
@@ -90,18 +90,17 @@ def land_new(landing: Landing, pulled: Iterable[Pulled], *, now: datetime, not_a
     return Landed(receipts, problems)
 
 
-def _columns_before(newest: Mapping[tuple[str, str, str], Receipt], delivery: Pulled) -> Schema:
-    """Give the columns to expect: those of the file's last version, else those that its neighbours in the folder have in common."""
+def _columns_before(newest: Mapping[tuple[str, str, str], Receipt], delivery: Pulled) -> list[Schema]:
+    """Give the columns that came before: those of the file's last version, else those of each of its neighbours in the folder."""
     last = newest.get((delivery.source, delivery.table, delivery.file))
     if last:
-        return expected([last.columns])
+        return [last.columns]
     folder = delivery.file.rpartition("/")[0]
-    beside = [
+    return [
         receipt.columns
         for (source, table, file), receipt in newest.items()
         if (source, table) == (delivery.source, delivery.table) and file.rpartition("/")[0] == folder
     ]
-    return expected(beside)
 
 
 def quarantined(home: Home, used: Iterable[Receipt]) -> dict[str, int]:

@@ -32,10 +32,10 @@ def gone(before: Schema, now: Collection[str], may_lack: Collection[str]) -> lis
     return [name for name, seen in before.items() if seen.filled and name.lower() not in here and name not in may_lack]
 
 
-def new(before: Schema, now: Collection[str]) -> list[str]:
-    """Name the columns that were not there before."""
-    known = {name.lower() for name in before}
-    return [name for name in now if name.lower() not in known] if before else []
+def new(before: Collection[Schema], now: Collection[str]) -> list[str]:
+    """Name the columns that no earlier delivery had, filled or not; nothing is new in the first one."""
+    known = {name.lower() for schema in before for name in schema}
+    return [name for name in now if name.lower() not in known] if known else []
 
 
 def looks_like(missing: Collection[str], fresh: Collection[str]) -> str:

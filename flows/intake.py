@@ -1,6 +1,7 @@
 """One delivery taken in: read as text, mapped, typed and checked against the contract, written as Parquet, bad rows apart."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -40,11 +41,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take_in(
-    pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime, before: drift.Schema | None = None
+    pulled: Pulled, work: Path, *, batch: str, now: datetime, not_after: datetime, before: Collection[drift.Schema] = ()
 ) -> Counts:
     """Write ``data.parquet`` and, where rows are bad, ``quarantine.parquet`` into ``work``.
 
-    Rows that happened later than ``not_after`` are bad; ``before`` is what the columns were so far. Raises SourceError when the
+    Rows that happened later than ``not_after`` are bad; ``before``: the columns of earlier deliveries. Raises SourceError when the
     delivery cannot be read, is cut off, holds no row at all, lacks a required column, or has drifted.
     """
     table = _contract(pulled)
@@ -56,12 +57,13 @@ def take_in(
         connection.execute("set TimeZone = 'UTC'")
         present = _read(connection, pulled, table, where)
         seen = _seen(connection)
-        _refuse_gone(before or {}, seen, pulled, table, where)
+        _refuse_gone(before, seen, pulled, table, where)
         cells = _map(connection, pulled, present, where)
         _note_bad_identifiers(connection, table, cells)
         select = typed_select(table, cells, raw="cells", not_after=instant_text(not_after), mapped=pulled.mapped is not None)
         connection.execute(f"create temp table typed as {select}")
-        _refuse_other_types(connection, before or {}, seen, cells, where)
+        _refuse_other_types(connection, drift.expected(before), seen, cells, where)
+        _tell_of_new(drift.new(before, seen), pulled, table, where)
         _write_good(connection, pulled, work, batch=batch, now=now)
         _write_bad(connection, pulled, work, list(seen), batch=batch, now=now)
         counts = _count(connection, table, seen)
@@ -126,19 +128,28 @@ def _seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
     return {name: drift.Seen(str(kind), count) for (name, kind), count in zip(types.items(), filled, strict=False)}
 
 
-def _refuse_gone(before: drift.Schema, seen: drift.Schema, pulled: Pulled, table: Table, where: str) -> None:
+def _refuse_gone(before: Collection[drift.Schema], seen: drift.Schema, pulled: Pulled, table: Table, where: str) -> None:
     """Refuse a delivery that has lost a column which is used. What a mapping reads must be there in any case."""
-    fresh = drift.new(before, seen)
-    used = {} if pulled.mapped else {name: one for name, one in before.items() if name.lower() in table.names}
+    expected = drift.expected(before)
+    used = {} if pulled.mapped else {name: one for name, one in expected.items() if name.lower() in table.names}
     gone = drift.gone(used, seen, pulled.may_lack)
     if gone:
-        hint = drift.looks_like(gone, fresh)
+        hint = drift.looks_like(gone, drift.new(before, seen))
         raise SourceError(
             f"{where} has drifted: {', '.join(gone)} was filled before and is gone{'; ' + hint if hint else ''}; have it delivered "
-            f"as before, or list it under `may_lack` in sources.yml; {drift.beside(before, seen)}"
+            f"as before, or list it under `may_lack` in sources.yml; {drift.beside(expected, seen)}"
         )
-    if fresh:
-        log.info("%s has new columns, kept and not used: %s", where, ", ".join(fresh))
+
+
+def _tell_of_new(fresh: list[str], pulled: Pulled, table: Table, where: str) -> None:
+    """Say which columns came for the first time, and whether anything reads them."""
+    read = {name.lower() for name in (pulled.mapped.needs if pulled.mapped else table.names)}
+    for told, names in (
+        ("used from now on", [name for name in fresh if name.lower() in read]),
+        ("kept and not used", [name for name in fresh if name.lower() not in read]),
+    ):
+        if names:
+            log.info("%s has new columns, %s: %s", where, told, ", ".join(names))
 
 
 def _refuse_other_types(

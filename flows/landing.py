@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,8 +82,8 @@ class Landing:
         held: dict[str, str] = msgspec.json.decode((self.folder(receipt) / _HELD).read_bytes())
         return held["reason"]
 
-    def land(self, pulled: Pulled, *, now: datetime, not_after: datetime, before: Schema | None = None) -> Receipt:
-        """Type, check and write one delivery; ``before`` is what its columns were so far.
+    def land(self, pulled: Pulled, *, now: datetime, not_after: datetime, before: Collection[Schema] = ()) -> Receipt:
+        """Type, check and write one delivery; ``before``: the columns of earlier deliveries.
 
         Raises SourceError when it cannot be read, is empty, lacks a column, or has drifted.
         """

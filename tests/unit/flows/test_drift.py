@@ -71,9 +71,15 @@ def test_a_few_bad_cells_are_rows_set_aside_and_no_drift(desk: Desk) -> None:
     assert [receipt.rejected for receipt in desk.landing.receipts()] == [0, 1]
 
 
-def test_a_new_column_is_kept_and_stops_nothing(desk: Desk) -> None:
-    assert delivered(desk, "trades.csv", vendor.rows("trades", 6)) == []
+def test_a_new_column_is_kept_and_stops_nothing(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "flows")
+    rows = [row | {"original_trade_id": ""} for row in vendor.rows("trades", 6)]
+    assert delivered(desk, "trades.csv", rows, without="reporting_side") == []
     assert delivered(desk, "trades.csv", [row | {"venue_note": "x"} for row in vendor.rows("trades", 6)]) == []
+    assert [one.getMessage().partition(" has ")[2] for one in caplog.records if "new columns" in one.getMessage()] == [
+        "new columns, used from now on: reporting_side",
+        "new columns, kept and not used: venue_note",
+    ]
 
 
 def test_a_column_that_may_be_gone_or_was_never_filled_stops_nothing(desk: Desk) -> None:
@@ -144,8 +150,12 @@ def test_neighbours_that_never_agreed_expect_only_what_they_have_in_common() -> 
 
 def test_names_do_not_differ_by_case_alone() -> None:
     assert gone({"Price": FILLED}, ["PRICE"], ()) == []
-    assert new({"Price": FILLED}, ["PRICE", "Qty"]) == ["Qty"]
-    assert new({}, ["Qty"]) == []
+    assert new([{"Price": FILLED}], ["PRICE", "Qty"]) == ["Qty"]
+    assert new([{}], ["Qty"]) == new([], ["Qty"]) == []
+
+
+def test_a_column_that_was_there_and_never_filled_is_not_new() -> None:
+    assert new([{"price": FILLED, "note": EMPTY}, {"price": FILLED}], ["price", "note", "qty"]) == ["qty"]
 
 
 def test_one_lost_and_one_new_column_belong_together_and_several_only_where_they_are_alike() -> None:
