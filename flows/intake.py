@@ -14,10 +14,12 @@ from stdnum import cusip, figi, isin, lei
 
 from expectations.contracts.sources import LANDING_TABLES, Table
 from flows import drift
+from flows.intake_drift import columns_seen, refuse_gone, refuse_other_types, tell_of_new
 from flows.sources.cusip_recovery import recovered_cusip
 from flows.sources.formats import damage
 from flows.sources.local_times import MACROS
 from flows.sources.pulled import Mapped, Pulled, SourceError, instant_text, named, quoted
+from flows.text_faults import number_by_line, repeated_columns, swallowed_rows, why_unreadable
 from flows.validate import missing_columns, typed_select
 
 log = logging.getLogger("flows.intake")
@@ -25,8 +27,6 @@ log = logging.getLogger("flows.intake")
 DATA_FILE = "data.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
 _IDENTIFIERS: dict[str, ModuleType] = {"cusip": cusip, "isin": isin, "figi": figi, "lei": lei}
-# Faults that say that a cell is not what its column holds.
-_UNREADABLE = ("type", "unit", "time_format", "date_format")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +56,14 @@ def take_in(
     with duckdb.connect(config=_limits(work)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         present = _read(connection, pulled, table, where)
-        seen = _seen(connection)
-        _refuse_gone(before, seen, pulled, table, where)
+        seen = columns_seen(connection)
+        refuse_gone(before, seen, pulled, table, where)
         cells = _map(connection, pulled, present, where)
         _note_bad_identifiers(connection, table, cells)
         select = typed_select(table, cells, raw="cells", not_after=instant_text(not_after), mapped=pulled.mapped is not None)
         connection.execute(f"create temp table typed as {select}")
-        _refuse_other_types(connection, drift.expected(before), seen, cells, where)
-        _tell_of_new(drift.new(before, seen), pulled, table, where)
+        refuse_other_types(connection, drift.expected(before), seen, cells, where)
+        tell_of_new(drift.new(before, seen), pulled, table, where)
         _write_good(connection, pulled, work, batch=batch, now=now)
         _write_bad(connection, pulled, work, list(seen), batch=batch, now=now)
         counts = _count(connection, table, seen)
@@ -89,7 +89,9 @@ def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, w
     try:
         connection.execute(f"create temp table raw as select {numbering}* from ({pulled.select})")
     except duckdb.Error as error:
-        raise SourceError(f"{where} cannot be read: {str(error).splitlines()[0]}") from error
+        raise SourceError(f"{where} cannot be read: {why_unreadable(error)}; deliver it again") from error
+    if pulled.delimiter is not None:
+        _judge_text(connection, pulled, pulled.delimiter, table, where)
     found = [name for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
     if pulled.mapped:
         _fill_or_refuse(connection, pulled, pulled.mapped, found, where)
@@ -105,6 +107,19 @@ def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, w
     return present
 
 
+def _judge_text(connection: duckdb.DuckDBPyConnection, pulled: Pulled, delimiter: str, table: Table, where: str) -> None:
+    """Refuse a text file of whose columns or rows not all can be told apart; else number its rows as they stand there."""
+    used = pulled.mapped.needs if pulled.mapped else table.names
+    twice = repeated_columns(Path(pulled.path), delimiter, used) if pulled.path else []
+    if twice:
+        raise SourceError(f"{where} has the column(s) {', '.join(twice)} more than once; deliver each once")
+    swallowed = swallowed_rows(connection, delimiter)
+    if swallowed:
+        raise SourceError(f"{where} cannot be read: {swallowed}; deliver it again")
+    if _exists(connection, "reject_errors"):
+        number_by_line(connection)
+
+
 def _fill_or_refuse(connection: duckdb.DuckDBPyConnection, pulled: Pulled, mapped: Mapped, found: list[str], where: str) -> None:
     """Add the columns that may be gone as empty ones; refuse a delivery that lacks another one of those that the mapping reads."""
     here, known = {name.lower() for name in found}, {need.lower() for need in mapped.needs}
@@ -118,61 +133,6 @@ def _fill_or_refuse(connection: duckdb.DuckDBPyConnection, pulled: Pulled, mappe
         )
     for name in absent:
         connection.execute(f"alter table raw add column {named(name)} varchar")
-
-
-def _seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
-    """Give the delivery's columns as they came, with their types and how many cells are filled."""
-    types = {name: kind for name, kind, *_ in connection.execute("describe raw").fetchall() if name != "_row"}
-    counts = ", ".join(f"count(nullif(trim(cast({named(name)} as varchar)), ''))" for name in types)
-    filled = connection.execute(f"select {counts or 'count(*)'} from raw").fetchall()[0]
-    return {name: drift.Seen(str(kind), count) for (name, kind), count in zip(types.items(), filled, strict=False)}
-
-
-def _refuse_gone(before: Collection[drift.Schema], seen: drift.Schema, pulled: Pulled, table: Table, where: str) -> None:
-    """Refuse a delivery that has lost a column which is used. What a mapping reads must be there in any case."""
-    expected = drift.expected(before)
-    used = {} if pulled.mapped else {name: one for name, one in expected.items() if name.lower() in table.names}
-    gone = drift.gone(used, seen, pulled.may_lack)
-    if gone:
-        hint = drift.looks_like(gone, drift.new(before, seen))
-        raise SourceError(
-            f"{where} has drifted: {', '.join(gone)} was filled before and is gone{'; ' + hint if hint else ''}; have it delivered "
-            f"as before, or list it under `may_lack` in sources.yml; {drift.beside(expected, seen)}"
-        )
-
-
-def _tell_of_new(fresh: list[str], pulled: Pulled, table: Table, where: str) -> None:
-    """Say which columns came for the first time, and whether anything reads them."""
-    read = {name.lower() for name in (pulled.mapped.needs if pulled.mapped else table.names)}
-    for told, names in (
-        ("used from now on", [name for name in fresh if name.lower() in read]),
-        ("kept and not used", [name for name in fresh if name.lower() not in read]),
-    ):
-        if names:
-            log.info("%s has new columns, %s: %s", where, told, ", ".join(names))
-
-
-def _refuse_other_types(
-    connection: duckdb.DuckDBPyConnection, before: drift.Schema, seen: drift.Schema, cells: list[str], where: str
-) -> None:
-    if not before:
-        return
-    rules = ", ".join(quoted(rule) for rule in _UNREADABLE)
-    faulty = dict(
-        connection.execute(
-            "select f.column, count(*) from (select unnest(_faults) as f from typed where len(_faults) > 0) "
-            f"where f.rule in ({rules}) group by all"
-        ).fetchall()
-    )
-    if not faulty:
-        return
-    names = [name for name in cells if name in faulty]
-    counts = ", ".join(f"count(nullif(trim(cast({named(name)} as varchar)), ''))" for name in names)
-    filled = dict(zip(names, connection.execute(f"select {counts} from cells").fetchall()[0], strict=True))
-    drifted = drift.of_another_type(dict.fromkeys(names, drift.Seen("", 1)), {n: max(filled[n], faulty[n]) for n in names}, faulty)
-    if drifted:
-        told = ", ".join(f"{name} ({faulty[name]} cells cannot be read as it was read before)" for name in drifted)
-        raise SourceError(f"{where} has drifted: of another type: {told}; {drift.beside(before, seen)}")
 
 
 def _map(connection: duckdb.DuckDBPyConnection, pulled: Pulled, present: list[str], where: str) -> list[str]:

@@ -48,9 +48,11 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
             "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean, "
             "path varchar)"
         )
-        for receipt in receipts:
-            row = (*_receipt_row(receipt), receipt.batch in fresh, str(landing.data(receipt)))
-            connection.execute("insert into landing.receipts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        rows = [(*_receipt_row(receipt), receipt.batch in fresh, str(landing.data(receipt))) for receipt in receipts]
+        if rows:
+            # A column at a time: a row at a time takes longer than reading what is new.
+            columns = [list(cells) for cells in zip(*rows, strict=True)]
+            connection.execute(f"insert into landing.receipts select {', '.join(['unnest(?)'] * len(columns))}", columns)
         lay_table(connection, home, [receipt.batch for receipt in receipts])
 
 

@@ -1,20 +1,25 @@
 """The kinds ``canonical`` and ``files``: files that lie in a folder or behind a URL, canonical or mapped."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
 from expectations.contracts.sources import TABLES
 from flows.sources.config import SourceConfig
-from flows.sources.formats import PACKED, bare_name, is_readable, reader, unpacked
+from flows.sources.formats import PACKED, bare_name, is_readable, is_text, reader, unpacked
 from flows.sources.mapped import compiled, fingerprint
 from flows.sources.mapping import TableMap, load_mapping
 from flows.sources.pulled import Pulled, SourceError
 from flows.sources.remote import Fetched, fetch
 from flows.sources.shelf import Shelf
 
+log = logging.getLogger("flows.sources.files")
+
+_SHOWN = 5
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
 _NAME = re.compile(rf"^({'|'.join(TABLES)})(?:[-.].*)?$")
 
@@ -27,12 +32,21 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     folder = Path(source.path)
     if not folder.is_dir():
         raise SourceError(f"source {source.name!r}: no folder {folder}; check `path`")
-    for path in sorted(folder.iterdir()):
+    paths = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    _tell_of_others(source, [path.name for path in paths if table_of(path) is None])
+    for path in paths:
         table = table_of(path)
         if table and (source.tables is None or table in source.tables):
             _not_empty(source, str(path), path)
             yield Pulled(
-                source.name, table, str(path), content_hash(path), reader(path), path=str(path), may_lack=source.lacks(table)
+                source.name,
+                table,
+                str(path),
+                content_hash(path),
+                reader(path),
+                path=str(path),
+                may_lack=source.lacks(table),
+                delimiter="," if is_text(path.name) else None,
             )
 
 
@@ -43,13 +57,24 @@ def pull_files(source: SourceConfig) -> Iterator[Pulled]:
     """
     mapping = load_mapping(Path(source.mapping)) if source.mapping else None
     shelf = Shelf(Path(source.downloads))
+    others = []
     for found in _found(source, shelf):
         name = found.file.rsplit("/", 1)[-1]
         tables = {t: m for t, m in mapping.tables.items() if m.files and fnmatch(name, m.files)} if mapping else _canonical(name)
+        others += [] if tables else [name]
         for table, mapped in tables.items():
             if source.tables is None or table in source.tables:
                 _not_empty(source, found.file, found.path)
                 yield _delivery(source, shelf, found, table, mapped)
+    _tell_of_others(source, others)
+
+
+def _tell_of_others(source: SourceConfig, names: list[str]) -> None:
+    """Name the files that belong to no table: one whose name is misspelt must not be missed in silence."""
+    if names:
+        wanted = "match a `files` of the mapping" if source.mapping else "are named as a table, such as rfq_log-2026-11.csv"
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        log.warning("source %r: not read, since no table is theirs: %s; files that are read %s", source.name, shown, wanted)
 
 
 def _canonical(name: str) -> dict[str, TableMap | None]:
@@ -77,12 +102,21 @@ def _delivery(source: SourceConfig, shelf: Shelf, found: Fetched, table: str, ma
             f"{found.file} unpacked", digest, lambda to: unpacked(packed, to), file_name=bare_name(path.name)
         )
         path = Path(kept.path)
-    select = reader(path, delimiter=mapped.delimiter if mapped else ",")
-    lacks = source.lacks(table)
+    delimiter = mapped.delimiter if mapped else ","
+    delivered = Pulled(
+        source.name,
+        table,
+        found.file,
+        digest,
+        reader(path, delimiter=delimiter),
+        path=str(path),
+        may_lack=source.lacks(table),
+        delimiter=delimiter if is_text(path.name) else None,
+    )
     if mapped is None or source.mapping is None:
-        return Pulled(source.name, table, found.file, digest, select, path=str(path), may_lack=lacks)
+        return delivered
     how = compiled(Path(source.mapping).stem, table, mapped)
-    return Pulled(source.name, table, found.file, fingerprint(digest, mapped), select, mapped=how, path=str(path), may_lack=lacks)
+    return replace(delivered, content_hash=fingerprint(digest, mapped), mapped=how)
 
 
 def _not_empty(source: SourceConfig, name: str, path: Path) -> None:

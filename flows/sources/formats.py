@@ -1,6 +1,7 @@
 """File formats: CSV, Parquet and JSON lines, packed or not, as DuckDB queries that give every cell as text."""
 
 import bz2
+import codecs
 import gzip
 import lzma
 import shutil
@@ -27,6 +28,11 @@ def is_readable(name: str) -> bool:
     return Path(bare_name(name)).suffix in {*TEXT_ENDINGS, *LINE_ENDINGS, ".parquet"}
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name says that it holds cells between delimiters."""
+    return Path(bare_name(name)).suffix in TEXT_ENDINGS
+
+
 def unpacked(path: Path, to: Path) -> None:
     """Unpack a bz2, xz or zip file; a zip must hold one file. Raises SourceError when it is damaged."""
     try:
@@ -45,15 +51,17 @@ def unpacked(path: Path, to: Path) -> None:
 
 
 def damage(path: Path) -> str | None:
-    """Say what is wrong with a gzip file as a whole; ``None`` where nothing is, or for any other file.
+    """Say what is wrong with a file as a whole: a gzip file cut off or damaged, a text of another encoding; ``None`` = nothing is.
 
-    DuckDB reads a file that was cut off up to the cut, and does not compare the checksum.
+    DuckDB reads a gzip file that was cut off up to the cut, and does not compare the checksum.
     """
-    if path.suffix != ".gz" or not path.is_file():
+    if not path.is_file():
         return None
     try:
-        with gzip.open(path) as stream:
-            while stream.read(1 << 20):
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            if is_text(path.name) and stream.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+                return "it is UTF-16, and should be UTF-8"
+            while path.suffix == ".gz" and stream.read(1 << 20):
                 pass
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         return f"it is cut off or damaged ({str(error).rstrip('.')})"

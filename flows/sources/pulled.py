@@ -37,7 +37,8 @@ class Pulled:
     ``file`` names the delivery (a newer version of the same file supersedes the older one), ``content_hash`` is over its
     bytes and its mapping, ``select`` is a DuckDB query that gives the rows with every column as text, in delivery order.
     ``path`` is the local file behind it (``None`` = there is none of its own). ``may_be_empty``: no rows at all is an answer.
-    ``may_lack`` names columns that may be gone; ``numbered``: the query gives ``_row`` itself.
+    ``may_lack`` names columns that may be gone; ``numbered``: the query gives ``_row`` itself; ``delimiter``: what stands between
+    the cells of a text file (``None`` = it is none).
     """
 
     source: str
@@ -50,6 +51,7 @@ class Pulled:
     may_be_empty: bool = False
     may_lack: tuple[str, ...] = ()
     numbered: bool = False
+    delimiter: str | None = None
 
 
 def quoted(text: object) -> str:
