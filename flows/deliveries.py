@@ -116,7 +116,11 @@ def quarantined(home: Home, used: Iterable[Receipt]) -> dict[str, int]:
     target = home.quarantine / "unresolved.parquet"
     with duckdb.connect(str(home.warehouse), read_only=True) as connection:
         connection.execute(f"copy (from intermediate.int_unresolved_rows) to {quoted(target)} (format parquet)")
-        unresolved = connection.execute("select count(distinct (file, row)) from intermediate.int_unresolved_rows").fetchall()[0][0]
+        # A row of which two cells are unknown counts once.
+        unresolved = connection.execute(
+            "select coalesce(sum(row_count), 0) from "
+            "(select max(row_count) as row_count from intermediate.int_unresolved_rows group by batch, row)"
+        ).fetchall()[0][0]
     if unresolved:
-        counts["unresolved"] = unresolved
+        counts["unresolved"] = int(unresolved)
     return counts

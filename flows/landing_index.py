@@ -29,6 +29,9 @@ create or replace table landing_index.built (fingerprint varchar, as_of timestam
 # Hashes of the names of dealers in the RFQ log, by day: what ``rebuild.rfq_dealers`` shows.
 RFQ_DEALERS = "select ref, day from landing_index.ref_days where kind = 'rfq_dealer'"
 
+# Hashes of the RFQs of TCA results that no RFQ log in use or before it had.
+UNKNOWN_RFQS = "select distinct rfq from landing_index.unknown_rfqs"
+
 
 class Batch(msgspec.Struct, frozen=True):
     """One batch in use: its table, its name, its Parquet file, and how many rows are in it (as far as it is asked for)."""
@@ -127,6 +130,16 @@ def files_since(connection: duckdb.DuckDBPyConnection, table: str, at: datetime)
         connection,
         "select path from landing.receipts where table_name = ? and coalesce(happened_to > ?, true) order by path",
         [table, at],
+    )
+
+
+def files_of_unknown(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Give the files in use with TCA results for RFQs that are in no log."""
+    return _paths(
+        connection,
+        "select path from landing_index.batches semi join landing_index.unknown_rfqs using (batch) "
+        "where table_name = ? order by path",
+        ["tca_results"],
     )
 
 

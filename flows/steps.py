@@ -90,6 +90,11 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
         view = landed_view(LANDING_TABLES[table], sorted(listed), of_step=f"{table}_files")
         connection.execute(f"create or replace view rebuild.{table} as {view}")
     connection.execute(f"create or replace view rebuild.rfq_dealers as {index.RFQ_DEALERS}")
+    results = landed_view(LANDING_TABLES["tca_results"], index.files_of_unknown(connection))
+    connection.execute(
+        "create or replace view rebuild.unknown_results as "
+        f"select results.* from ({results}) as results semi join ({index.UNKNOWN_RFQS}) as unknown on hash(execution_ref) = rfq"
+    )
 
 
 def lay_axes(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:

@@ -31,7 +31,7 @@ SUITE = Suite(
             "select count(*) as unknown from {batch} "
             "having count(*) >= 5 and count(*) > 0.05 * (select count(*) from intermediate.int_resolved_responses)",
             "RFQs of unknown dealers or securities drop out of the scores; so many of them bias every figure.",
-            "select * from intermediate.int_unresolved_rows",
+            "select * from intermediate.int_unresolved_responses",
         ),
         NoRows(
             "no_dealer_vanishes",

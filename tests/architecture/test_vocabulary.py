@@ -18,7 +18,7 @@ GLOSSARY = read(Path("dbt/_glossary.md"))
 BLOCKS: dict[str, str] = dict(re.findall(r"{% docs (\w+) %}(.*?){% enddocs %}", GLOSSARY, re.DOTALL))
 
 # What dbt reads about landing itself: its receipts, and what its index knows of dealers.
-ABOUT_LANDING = ("receipts", "rfq_dealers")
+ABOUT_LANDING = ("receipts", "rfq_dealers", "unknown_results")
 
 # The glossary's block for each enumeration; those with a dbt test stand in ACCEPTED as well.
 GLOSSED: dict[str, type[StrEnum]] = {

@@ -75,7 +75,7 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
         connection.execute(_HOLIDAYS)
         connection.execute(_DAY_STATS)
         connection.execute("create table intermediate.int_dealer_names (dealer_ref varchar)")
-        connection.execute("create table intermediate.int_unresolved_rows (file varchar, row bigint)")
+        connection.execute("create table intermediate.int_unresolved_responses (file varchar, row bigint)")
         for name, columns in SNAPSHOT_TABLES.items():
             cells = ", ".join(f"{named(column)} {kind}" for column, kind in columns.items())
             connection.execute(f"create table marts.{name} ({cells})")

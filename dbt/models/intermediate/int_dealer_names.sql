@@ -16,6 +16,13 @@ aliases as (
     from {{ ref('stg_dealer_aliases') }} as aliases
     -- An alias of a dealer that the firm does not know leads nowhere.
     semi join dealers on aliases.dealer_id = dealers.dealer_id
+    -- A span within another of the same dealer says nothing new, and would cut that one short.
+    anti join {{ ref('stg_dealer_aliases') }} as wider
+        on
+            aliases.alias = wider.alias
+            and aliases.dealer_id = wider.dealer_id
+            and aliases.valid_from > wider.valid_from
+            and aliases.valid_to <= wider.valid_to
 
 ),
 

@@ -25,6 +25,8 @@ TABLES = (
     "intermediate.int_reference_mids",
     "intermediate.int_resolved_responses",
     "intermediate.int_unresolved_rows",
+    "intermediate.int_unresolved_prices",
+    "intermediate.int_unresolved_prints",
     "intermediate.int_vendor_figures",
     "intermediate.int_vendor_tca",
     "intermediate.int_executions",

@@ -104,7 +104,10 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
             (f"update landing.receipts set repeated = 201 where table_name = '{name}'", {(name, "repeated_share")})
             for name in LANDING_SUITES
         ),
-        ("insert into intermediate.int_unresolved_rows select 'f', n from range(50) as r (n)", {("scorecards", "rows_resolved")}),
+        (
+            "insert into intermediate.int_unresolved_responses select 'f', n from range(50) as r (n)",
+            {("scorecards", "rows_resolved")},
+        ),
         (
             AGREEMENT + "pearson_correlation = -0.31, n = 100 where compared_with = 'OWN'",
             {("reconciliation", "vendors_have_our_sign"), ("reconciliation", "vendors_move_with_us")},
@@ -121,6 +124,10 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         ("update landing.dealers set status = 'SUSPENDED'", {("dealers", "any_active")}),
         (SILENCE, {("rfq_log", "somebody_answers")}),
         (ALIAS + "('Alpha', 'BETA', '2025-01-31', null)", {("dealer_aliases", "one_dealer_a_day")}),
+        (
+            ALIAS + "('Alpha', 'ALPHA', '2024-01-01', '2024-02-01'), ('Alpha', 'BETA', '2024-06-01', '2024-07-01')",
+            {("dealer_aliases", "one_dealer_a_day")},
+        ),
         (LEAPS, {("reference_prices", "no_jump")}),
         (AGREEMENT + "mean_difference_bps = -1.1, mean_difference_high_bps = -0.1", {("reconciliation", "vendors_have_our_level")}),
         ("update marts.fct_dealer_scorecards set response_speed = -1", {("scorecards", "figures_in_bounds")}),
@@ -157,7 +164,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         ("update landing.receipts set rows = 10, rejected = 0, repeated = 4 where table_name = 'rfq_log'", set()),
         ("update landing.dealers set status = 'SUSPENDED' where dealer_id <> 'dealer_id-1'", set()),
         (ALIAS + "('Alpha', 'BETA', '2025-02-01', null)", set()),
-        ("insert into intermediate.int_unresolved_rows select 'f', n from range(4) as r (n)", set()),
+        ("insert into intermediate.int_unresolved_responses select 'f', n from range(4) as r (n)", set()),
         (FEW_AGAINST_US, set()),
         (PREVIOUS + "'renamed', 'CORP_IG', 90, 50, 1), (null, 'seldom', 'CORP_IG', 30, 19, 1)", set()),
         ("insert into intermediate.int_dealer_names values ('renamed')", set()),

@@ -174,6 +174,54 @@ def test_a_gzip_file_with_a_wrong_checksum_is_refused(desk: Desk) -> None:
         desk.land()
 
 
+def test_rows_after_a_line_that_cannot_be_read_keep_their_numbers(desk: Desk) -> None:
+    bad = vendor.text([vendor.row("trades", trade_id="T9", price="-1")]).splitlines()[1]
+    vendor.deliver(desk.vendor, "trades.csv", "\n".join([HEADER, LINES[0], "too,few", LINES[1], "T9", bad, LINES[2], ""]))
+    (receipt,) = desk.land()
+    assert [(row["row"], row["rule"]) for row in desk.quarantined(receipt)] == [(2, "unreadable"), (4, "unreadable"), (5, "above")]
+    assert [row["_row"] for row in desk.landed(receipt)] == [1, 3, 6]
+
+
+def test_two_stray_quotes_do_not_swallow_the_rows_between_them(desk: Desk) -> None:
+    lines = [line for row in vendor.rows("trades", 9) for line in vendor.text([row | {"note": "x"}]).splitlines()[1:]]
+    lines[2], lines[7] = lines[2].replace("x", '"half'), lines[7].replace("x", 'half"')
+    vendor.deliver(desk.vendor, "trades.csv", "\n".join([f"{HEADER},note", *lines, ""]))
+    with pytest.raises(
+        SourceError, match="cell note of row 3 runs on for 5 lines and swallows their rows"
+    ):
+        desk.land()
+
+
+def test_a_cell_may_run_over_lines(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "trades.csv", [row | {"note": "two\nlines, and a comma"} for row in vendor.rows("trades", 2)])
+    assert [receipt.rows for receipt in desk.land()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (f"{HEADER},PRICE\n{LINES[0]},98\n".encode(), "has the column(s) price more than once; deliver each once"),
+        (f"{HEADER}\n{LINES[0]}\n".encode("utf-16"), "cannot be read: it is UTF-16, and should be UTF-8"),
+        (f'{HEADER}\n{LINES[0]}\n"{LINES[1]}\n{LINES[2]}\n'.encode(), "its lines make no table: a quote that is never closed"),
+        (f"{HEADER}\n{LINES[0]}{'x' * 10_000_000}\n".encode(), "a line of it is longer than 2,000,000 bytes"),
+    ],
+    ids=["a column twice", "UTF-16", "an open quote", "an endless line"],
+)
+def test_a_text_file_that_is_none_is_refused_with_why(desk: Desk, data: bytes, told: str) -> None:
+    vendor.deliver(desk.vendor, "trades.csv", data)
+    with pytest.raises(SourceError) as refused:
+        desk.land()
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_misnamed_file_is_not_missed_in_silence(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 1))
+    vendor.deliver(desk.vendor, "trades_2026-12.csv", vendor.rows("trades", 1))
+    assert len(desk.land()) == 1
+    assert "not read, since no table is theirs: trades_2026-12.csv" in caplog.text
+
+
 @pytest.mark.parametrize(
     "line",
     [f"{LINES[1]},and,more", "T9,S1", LINES[1].replace("T", "T\xe9").encode("latin-1")],

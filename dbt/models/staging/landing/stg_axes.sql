@@ -21,6 +21,12 @@ select
     side,
     quantity,
     advertised_at,
-    case when withdrawn_at <= {{ as_of() }} then withdrawn_at end as withdrawn_at
+    case when withdrawn_at <= {{ as_of() }} then withdrawn_at end as withdrawn_at,
+
+    -- where it stands in landing
+    _source as landed_source,
+    _file as landed_file,
+    _row as landed_row,
+    _batch as landed_batch
 
 from newest

@@ -28,6 +28,12 @@ select
     as_of as priced_at,
     bid,
     mid,
-    ask
+    ask,
+
+    -- where it stands in landing
+    _source as landed_source,
+    _file as landed_file,
+    _row as landed_row,
+    _batch as landed_batch
 
 from newest

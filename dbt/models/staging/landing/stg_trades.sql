@@ -37,7 +37,9 @@ select
 
     -- where it stands in landing: its place in time among the reports on one trade
     _landed_at as landed_at,
+    _source as landed_source,
     _file as landed_file,
-    _row as landed_row
+    _row as landed_row,
+    _batch as landed_batch
 
 from newest

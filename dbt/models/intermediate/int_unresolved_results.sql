@@ -1,0 +1,13 @@
+{{ config(materialized='view') }}
+
+-- TCA results for RFQs that are in no log: not yet, or never.
+with results as (
+
+    select * from {{ ref('stg_unknown_results') }}
+
+)
+
+select
+    {{ unresolved('tca_results', 'execution_ref', 'rfq_id', 'unknown_rfq', 'is in no RFQ log so far') }}
+from results
+group by all
