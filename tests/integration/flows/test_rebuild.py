@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from expectations.contracts.home import Home
 from flows import fit_days, rebuild
+from flows.deliveries import quarantined
 from flows.landing import Landing
 from flows.settings import PROJECT, FlowSettings
 from flows.sources.config import SourceConfig
@@ -24,9 +25,10 @@ LANDED = datetime(2025, 7, 1, 6, tzinfo=UTC)
 TABLES = (
     "intermediate.int_reference_mids",
     "intermediate.int_resolved_responses",
-    "intermediate.int_unresolved_rows",
+    "intermediate.int_unresolved_responses",
     "intermediate.int_unresolved_prices",
     "intermediate.int_unresolved_prints",
+    "intermediate.int_unresolved_axes",
     "intermediate.int_vendor_figures",
     "intermediate.int_vendor_tca",
     "intermediate.int_executions",
@@ -204,7 +206,7 @@ class Desk:
         lay_views(self.home, landing, batches_to_use(landing, ["market"], known_at=known), new=[])
         plan = rebuild.prepare(FlowSettings(home=self.home.root, build_step_rows=rows), as_of=as_of, full=full)
         with duckdb.connect(str(self.home.warehouse), config=compiled.SETTINGS) as connection:
-            compiled.run(connection, plan, as_of=as_of, targets=[name.split(".")[1] for name in TABLES])
+            compiled.run(connection, plan, as_of=as_of, targets=[*(name.split(".")[1] for name in TABLES), "int_unresolved_rows"])
         if ends:
             rebuild.finished(self.home)
         return plan
@@ -287,6 +289,45 @@ def test_days_of_a_build_that_did_not_end_are_due_in_the_next(tmp_path: Path) ->
     assert rfq_days(desk.build(as_of, ends=False)) == [(FIRST + timedelta(days=5)).date()]
     assert rfq_days(desk.build(as_of)) == [(FIRST + timedelta(days=5)).date()]
     assert rfq_days(desk.build(as_of)) == []
+
+
+def test_what_names_nobody_is_set_aside_until_somebody_knows_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    at, as_of = FIRST.isoformat(), FIRST + timedelta(days=20)
+
+    def unknown() -> list[tuple[str, str, str, int]]:
+        desk.build(as_of)
+        with duckdb.connect(str(desk.home.warehouse)) as connection:
+            return connection.execute(
+                "select table_name, column_name, value, row_count from intermediate.int_unresolved_rows order by all"
+            ).fetchall()
+
+    stray = {"security_id": "S3", "executed_at": at, "trade_id": ""}
+    desk.land([
+        ("trades", 1, [vendor.row("trades", **stray | {"trade_id": f"T{n}"}) for n in (1, 2)]),
+        ("trades", 2, [vendor.row("trades", trade_id="T3", status="CANCEL", original_trade_id="T9", executed_at=at)]),
+        ("reference_prices", 1, [vendor.row("reference_prices", security_id="S3", as_of=at)]),
+        ("axes", 1, [vendor.row("axes", dealer_id="GHOST", security_id="S3", advertised_at=at, withdrawn_at="")]),
+        ("tca_results", 1, [vendor.row("tca_results", execution_ref="R1", computed_at=at)]),
+        ("rfq_log", 1, [vendor.row("rfq_log", rfq_id="R2", dealer_id="GHOST", asked_at=at, responded_at="", executed_at=at)]),
+    ])  # fmt: skip
+    assert unknown() == [
+        ("axes", "dealer_id", "GHOST", 1),
+        ("axes", "security_id", "S3", 1),
+        ("reference_prices", "security_id", "S3", 1),
+        ("rfq_log", "dealer_id", "GHOST", 1),
+        ("tca_results", "execution_ref", "R1", 1),
+        ("trades", "original_trade_id", "T9", 1),
+        ("trades", "security_id", "S3", 2),
+    ]
+    assert quarantined(desk.home, []) == {"unresolved": 7}
+    desk.land([
+        ("securities", 1, [vendor.row("securities", security_id="S3", cusip="", isin="", figi="")]),
+        ("dealers", 1, [vendor.row("dealers", dealer_id="GHOST", name="Ghost")]),
+        ("trades", 3, [vendor.row("trades", trade_id="T9", executed_at=at)]),
+        ("rfq_log", 2, [vendor.row("rfq_log", rfq_id="R1", asked_at=at, responded_at="", executed_at=at)]),
+    ])  # fmt: skip
+    assert unknown() == []
 
 
 def test_an_earlier_as_of_builds_everything(tmp_path: Path) -> None:

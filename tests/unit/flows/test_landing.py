@@ -186,9 +186,7 @@ def test_two_stray_quotes_do_not_swallow_the_rows_between_them(desk: Desk) -> No
     lines = [line for row in vendor.rows("trades", 9) for line in vendor.text([row | {"note": "x"}]).splitlines()[1:]]
     lines[2], lines[7] = lines[2].replace("x", '"half'), lines[7].replace("x", 'half"')
     vendor.deliver(desk.vendor, "trades.csv", "\n".join([f"{HEADER},note", *lines, ""]))
-    with pytest.raises(
-        SourceError, match="cell note of row 3 runs on for 5 lines and swallows their rows"
-    ):
+    with pytest.raises(SourceError, match="cell note of row 3 runs on for 5 lines and swallows their rows"):
         desk.land()
 
 
