@@ -84,10 +84,17 @@ def backtest(
 ) -> State[Done]:
     """Walk through history with the code of the desk, and compare models and rule books. Changes nothing.
 
-    ``first``, ``last``: the days, both included; default: the last ``days`` up to yesterday. ``every_days``: days between two
-    re-fits. ``models``: default: all, unless ``rules`` are given. ``rules``: files of rule books. ``sources``: as in a refresh;
-    nothing is pulled; default: those behind the current snapshot. ``out``: folder for the page and the figures; default: one
-    under ``backtests`` of the state folder. ``propose``: search weights, too, and write drafts of the desk's rule book.
+    Args:
+        first: The first day; default: so many days before the last that they are the number of days asked for.
+        last: The last day, included; default: yesterday.
+        days: How many days, where no first day is given.
+        every_days: Days between two re-fits.
+        models: Models to compare; default: all, unless rule books are given.
+        rules: Files of rule books to compare.
+        sources: A sources.yml or a folder of canonical files; nothing is pulled; default: those behind the current snapshot.
+        out: Folder for the page and the figures; default: one under backtests of the state folder.
+        propose: Search weights, too, and write drafts of the desk's rule book.
+
     """
     settings = FlowSettings()
     try:
