@@ -22,6 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import deliveries
 from flows.backfill_day import Day, is_done
 from flows.landing import Landing
+from flows.notify import tell_of_failure
 from flows.refused import Refused
 from flows.settings import PROJECT, FlowSettings
 from flows.sources.pulled import SourceError
@@ -45,7 +46,7 @@ def build_in_process(day: Day) -> str | None:
     return told[-1] if told else f"the process ended with {done.returncode}"
 
 
-@flow(name="backfill", timeout_seconds=24 * 3600)
+@flow(name="backfill", timeout_seconds=24 * 3600, on_failure=[tell_of_failure], on_crashed=[tell_of_failure])
 def backfill(
     first: date,
     last: date,

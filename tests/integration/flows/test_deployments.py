@@ -45,6 +45,9 @@ def test_every_entrypoint_is_a_flow_that_takes_the_parameters_given() -> None:
         assert isinstance(flow, Flow)
         assert set(deployment["parameters"]) <= set(flow.parameters.properties)
         assert deployment["description"]
+        # Whatever fails or crashes tells the webhook.
+        assert flow.on_failure_hooks
+        assert flow.on_crashed_hooks
         assert deployment["tags"][0] == flow.name
         assert deployment["work_pool"]["name"] == "sotto"
         assert deployment["work_pool"]["work_queue_name"] == QUEUES.get(flow.name, "long")
