@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import fsspec
-import stamina
 
+from flows.retries import again
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import SourceError
-from flows.sources.secrets import filled, scrubbed, shown
+from flows.sources.secrets import filled, masked, scrubbed, shown
 from flows.sources.shelf import Shelf
 
 # What servers call the version of a file; one of them is enough to know that nothing has changed.
@@ -33,7 +33,7 @@ def fetch(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
     Raises SourceError when the place cannot be reached or holds nothing; secrets are never told.
     """
     try:
-        for attempt in stamina.retry_context(on=_may_pass, attempts=_ATTEMPTS, wait_initial=0.2, wait_max=5):
+        for attempt in again(_may_pass, attempts=_ATTEMPTS):
             with attempt:
                 return _fetched(source, shelf)
     except SourceError:
@@ -73,7 +73,7 @@ def _all_copied(source: SourceConfig, shelf: Shelf, system: Any, place: str, url
         raise SourceError(f"source {source.name!r}: nothing lies at {shown(source.path)}; check `path`")
     parts = urlsplit(shown(url))
     base = f"{parts.scheme}:/" if place.startswith(parts.netloc) else f"{parts.scheme}://{parts.netloc}"
-    return [_copied(system, info, shelf, base) for info in listed]
+    return [_copied(system, info, shelf, base, source) for info in listed]
 
 
 def _listed(system: Any, place: str) -> list[dict[str, Any]]:  # noqa: ANN401 - fsspec has no types
@@ -87,8 +87,11 @@ def _listed(system: Any, place: str) -> list[dict[str, Any]]:  # noqa: ANN401 - 
     return [info for info in infos if info.get("type") == "file" and not info["name"].rsplit("/", 1)[-1].startswith(".")]
 
 
-def _copied(system: Any, info: dict[str, Any], shelf: Shelf, base: str) -> Fetched:  # noqa: ANN401
+def _copied(system: Any, info: dict[str, Any], shelf: Shelf, base: str, source: SourceConfig) -> Fetched:  # noqa: ANN401
     name = shown(info["name"]) if "://" in info["name"] else f"{base}/{info['name'].lstrip('/')}"
+    folder, _, file_name = name.rpartition("/")
+    # A mapping tells its files by their own names, which stay.
+    name = f"{masked(folder, source.path)}/{file_name}"
     mark = next((f"{info.get('size')} {info[key]}" for key in _MARKS if info.get(key) is not None), None)
     kept = shelf.current(name, mark)
     if kept is None:
@@ -97,5 +100,5 @@ def _copied(system: Any, info: dict[str, Any], shelf: Shelf, base: str) -> Fetch
             with system.open(info["name"], "rb") as stream, to.open("wb") as out:
                 shutil.copyfileobj(stream, out)
 
-        kept = shelf.put(name, mark, write, file_name=name.rsplit("/", 1)[-1])
+        kept = shelf.put(name, mark, write, file_name=file_name)
     return Fetched(name, Path(kept.path), kept.content_hash)

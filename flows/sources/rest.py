@@ -57,7 +57,7 @@ def _all_rows(client: RestClient, endpoint: Endpoint, window: pages.Parameters) 
     place, asked = endpoint.path, pages.first(endpoint, window)
     for _ in range(_MOST_PAGES):
         response = client.get(place, asked)
-        body = _decoded(response)
+        body = _decoded(client, response)
         found = pages.rows_of(body, endpoint.rows)
         rows += found
         link = response.links.get("next", {}).get("url")
@@ -68,8 +68,8 @@ def _all_rows(client: RestClient, endpoint: Endpoint, window: pages.Parameters) 
     raise SourceError(f"{client.name}/{endpoint.path}: more than {_MOST_PAGES:,} pages; check `page`")
 
 
-def _decoded(response: httpx.Response) -> object:
+def _decoded(client: RestClient, response: httpx.Response) -> object:
     try:
         return msgspec.json.decode(response.content)
     except msgspec.DecodeError as error:
-        raise SourceError(f"{response.url.copy_with(query=None)}: the answer is no JSON: {error}") from error
+        raise SourceError(f"{client.told(str(response.url))}: the answer is no JSON: {error}") from error

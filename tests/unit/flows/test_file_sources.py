@@ -244,6 +244,16 @@ def test_http_is_read_by_name_and_by_glob_and_a_later_version_is_seen(
     assert [len(rows) for rows in landed(source(f"{url}/trades.csv", tmp_path), tmp_path)] == [5]
 
 
+def test_a_secret_folder_is_told_by_its_variable(tmp_path: Path, web: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, folder = web
+    (folder / "hush-hush").mkdir()
+    (folder / "hush-hush" / "trades.csv").write_bytes(TEXT)
+    monkeypatch.setenv("SOTTO_TEST_KEY", "hush-hush")
+    assert [delivery.file for delivery in pull(source(f"{url}/$SOTTO_TEST_KEY/trades.csv", tmp_path))] == [
+        f"{url}/$SOTTO_TEST_KEY/trades.csv"
+    ]
+
+
 def test_a_server_out_of_reach_is_one_line_and_may_be_tried_again(tmp_path: Path, web: tuple[str, Path]) -> None:
     url, _ = web
     with pytest.raises(SourceError, match=r"nothing lies at|cannot be read") as missing:

@@ -64,7 +64,7 @@ def test_notice_says_what_happened_and_is_repeated_after_a_passing_fault(tmp_pat
 
 @pytest.mark.parametrize("statuses", [[404], [500, 500, 500]])
 def test_webhook_that_refuses_is_logged_without_its_address_and_raises_nothing(
-    tmp_path: Path, webhook: Webhook, statuses: list[int], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, webhook: Webhook, statuses: list[int], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     expected = len(statuses)
     webhook.statuses = statuses
@@ -72,7 +72,7 @@ def test_webhook_that_refuses_is_logged_without_its_address_and_raises_nothing(
         assert not notify(FlowSettings(home=tmp_path, webhook_url=webhook.url), "snapshot_stale", "old")
     assert len(webhook.told) == expected
     assert "the webhook did not take the notice of snapshot_stale" in caplog.text
-    assert "hook-secret" not in caplog.text
+    assert "hook-secret" not in caplog.text + "".join(capfd.readouterr())
 
 
 def test_webhook_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

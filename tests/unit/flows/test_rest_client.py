@@ -138,7 +138,33 @@ def test_what_will_not_pass_is_asked_once_and_told_in_one_line(vendor: Vendor, s
     assert "\n" not in str(refused.value)
 
 
-def test_an_answer_that_is_no_json_is_told(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def guarded(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> SourceConfig:
+    """Give a source whose address is made of secrets."""
+    for name, value in {"SOTTO_USER": "desk-user", "SOTTO_PW": "p%40ss-word", "SOTTO_KEY": "key+in path"}.items():
+        monkeypatch.setenv(name, value)
+    host = vendor.url.removeprefix("http://")
+    return SourceConfig(name="v", kind="rest", path=f"http://$SOTTO_USER:$SOTTO_PW@{host}/$SOTTO_KEY", rate_per_s=1000)
+
+
+@pytest.mark.parametrize("status", [503, 401, 200])
+def test_nothing_secret_of_an_address_is_told_or_logged(
+    vendor: Vendor, guarded: SourceConfig, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    vendor.answers = lambda path, number: (status if number > 1 else 503, {}, f"{'x' * 190} key+in path")
+    with caplog.at_level("INFO"), RestClient(guarded) as client, pytest.raises(SourceError) as refused:
+        _all_rows(client, Endpoint(path="/rows", rows="data"), {"q": "1"})
+    assert client.name == vendor.url + "/$SOTTO_KEY"
+    written = capfd.readouterr()
+    told = "\n".join([str(refused.value), repr(refused.value.__cause__), caplog.text, written.out, written.err])
+    assert "trying again in" in caplog.text
+    assert "after HTTPStatusError 503" in caplog.text
+    for secret in ("desk-user", "p%40ss", "key+in", "key%2B", "retry_scheduled", "key"):
+        assert secret not in told.replace("$SOTTO_KEY", "")
+
+
+def test_an_answer_that_is_no_json_is_told(guarded: SourceConfig, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json, "dumps", lambda body: "<html>")
-    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match="the answer is no JSON"):
+    with RestClient(guarded) as client, pytest.raises(SourceError, match="the answer is no JSON") as refused:
         _all_rows(client, Endpoint(path="/rows"), {})
+    assert str(refused.value).startswith(f"{vendor.url}/$SOTTO_KEY/rows: ")
