@@ -108,6 +108,24 @@ def test_pages_by_link_are_followed_to_the_end(vendor: Vendor) -> None:
     assert [path for path, _ in vendor.seen] == ["/rows?since=a", "/rows?p=2"]
 
 
+@pytest.mark.parametrize("cursors", ["aa", "abab", "abcbc"])
+def test_a_cursor_that_comes_again_is_refused(vendor: Vendor, cursors: str) -> None:
+    vendor.answers = lambda path, number: (200, {}, {"data": [{"id": number}], "next": cursors[number - 1]})
+    page = Page(by="cursor", parameter="c", next="next")
+    with (
+        RestClient(source(vendor)) as client,
+        pytest.raises(SourceError, match=r"the cursor next stays at [ab]; the vendor's paging"),
+    ):
+        _all_rows(client, Endpoint(path="/rows", rows="data", page=page), {})
+
+
+def test_a_link_that_comes_again_is_refused(vendor: Vendor) -> None:
+    vendor.answers = lambda path, number: (200, {"Link": f'</rows?p={number % 2}>; rel="next"'}, [])
+    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match=r"stays at http.*/rows; the vendor's paging"):
+        _all_rows(client, Endpoint(path="/rows", page=Page(by="link")), {})
+    assert len(vendor.seen) == 3
+
+
 def test_a_row_that_comes_on_two_pages_comes_once(vendor: Vendor) -> None:
     vendor.answers = lambda path, number: (200, {}, [{"id": min(number, 2)}] if number < 4 else [])
     with RestClient(source(vendor)) as client:
