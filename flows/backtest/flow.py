@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 from prefect import State, flow, task
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
+from flows.artifacts import leave_page
 from flows.backtest import plan
 from flows.backtest.calibrate_priors import draft_of_priors
 from flows.backtest.page import page_of
@@ -139,6 +140,4 @@ def _leave(report: Report, folder: Path) -> None:
         key="backtest",
         description=summary(report),
     )
-    create_link_artifact(
-        (folder / PAGE).as_uri(), link_text="The back-test's page", key="backtest-page", description=summary(report)
-    )
+    leave_page(folder / PAGE, key="backtest-page", description=summary(report))

@@ -80,7 +80,7 @@ def _leave(made: list[Review], folder: Path) -> None:
                 "requests": review.classes[0].asked,
                 "better than the median peer": len(review.ahead),
                 "not as good": len(review.behind),
-                "page": (folder / f"{review.about.dealer_id}.html").as_uri(),
+                "page": str(folder / f"{review.about.dealer_id}.html"),
             }
             for review in made
         ],
