@@ -1,10 +1,11 @@
 """What a refresh leaves on the Prefect server beside its run: scorecards, the gate's report, the quarantine, the pages."""
 
+import socket
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, GateResult, Manifest
@@ -61,7 +62,13 @@ def scorecard_rows(home: Home, snapshot_id: str) -> list[dict[str, object]]:
 
 def _leave_gate(results: Sequence[GateResult], page: Path) -> None:
     create_table_artifact([_gate_row(result) for result in results], key="gate", description="Every check, what failed first")
-    create_link_artifact(page.as_uri(), link_text="The gate's page", key="data-docs", description="The gate's report as a page")
+    leave_page(page, key="data-docs", description="The gate's report as a page")
+
+
+def leave_page(page: Path, *, key: str, description: str) -> None:
+    """Leave where a page lies, as text: no browser follows a link from a server's page to a file."""
+    text = f"On {socket.gethostname()}, to open in a browser there, or to copy:\n\n```\n{page}\n```\n"
+    create_markdown_artifact(text, key=key, description=description)
 
 
 def _gate_row(result: GateResult) -> dict[str, str]:

@@ -22,6 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import deliveries
 from flows.backfill_day import Day, is_done
 from flows.landing import Landing
+from flows.notify import tell_of_failure
 from flows.refused import Refused
 from flows.settings import PROJECT, FlowSettings
 from flows.sources.pulled import SourceError
@@ -45,7 +46,7 @@ def build_in_process(day: Day) -> str | None:
     return told[-1] if told else f"the process ended with {done.returncode}"
 
 
-@flow(name="backfill", timeout_seconds=24 * 3600)
+@flow(name="backfill", timeout_seconds=24 * 3600, on_failure=[tell_of_failure], on_crashed=[tell_of_failure])
 def backfill(
     first: date,
     last: date,
@@ -57,9 +58,16 @@ def backfill(
 ) -> State[list[str]]:
     """Build the scorecards of past days from what is landed, and keep them beside the published ones.
 
-    ``first``, ``last``: the days, both included. ``every``: ``day`` (Monday to Friday) or ``week`` (every seventh day from the
-    first). ``parallel``: days built at a time, each in a process of its own. ``sources``: as in a refresh; nothing is pulled.
-    ``known_at``: nothing landed later is used; default: now. What is done already, from the same data, is not done again.
+    What is done already, from the same data, is not done again.
+
+    Args:
+        first: The first day.
+        last: The last day, included.
+        every: Monday to Friday (day), or every seventh day from the first (week).
+        parallel: Days built at a time, each in a process of its own.
+        sources: A sources.yml or a folder of canonical files, as in a refresh; nothing is pulled.
+        known_at: Nothing landed later is used; default: now.
+
     """
     settings = FlowSettings()
     settings.state.backfill.mkdir(parents=True, exist_ok=True)

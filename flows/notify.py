@@ -4,9 +4,9 @@ import logging
 from typing import TYPE_CHECKING
 
 import httpx
-import stamina
 
 from flows.publish import current_id
+from flows.retries import again
 from flows.settings import FlowSettings
 
 if TYPE_CHECKING:
@@ -41,9 +41,12 @@ def _passing(error: Exception) -> bool:
     return isinstance(error, httpx.TransportError)
 
 
-@stamina.retry(on=_passing, attempts=_ATTEMPTS, timeout=3 * _PATIENCE_S, wait_initial=0.2)
 def _post(url: str, content: dict[str, str | None]) -> None:
-    httpx.post(url, json=content, timeout=_PATIENCE_S).raise_for_status()
+    # The library writes whole URLs into the log.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for attempt in again(_passing, attempts=_ATTEMPTS, timeout=3 * _PATIENCE_S):
+        with attempt:
+            httpx.post(url, json=content, timeout=_PATIENCE_S).raise_for_status()
 
 
 def tell_of_failure(flow: "Flow[..., object]", flow_run: "FlowRun", state: "State[object]") -> None:

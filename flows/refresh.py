@@ -101,17 +101,20 @@ def refresh(
 ) -> State[Manifest]:
     """Pull every source, land what is new, build the marts, fit, pass the gate, publish a snapshot.
 
-    ``sources``: a sources.yml or a folder of canonical files; default: ``sources.yml`` of the configuration folder.
-    ``as_of``: nothing that happened later is used; default: now. ``known_at``: nothing landed later is used; default: now.
-    A time without a zone is UTC.
-    ``full``: build from nothing instead of on what stands.
-    ``tables``: pull only these of the canonical tables, and use the others as they were landed before; default: all.
+    Args:
+        sources: A sources.yml or a folder of canonical files; default: sources.yml of the configuration folder.
+        as_of: Nothing that happened later is used; default: now. A time without a zone is UTC.
+        known_at: Nothing landed later is used; default: now. A time without a zone is UTC.
+        full: Build from nothing instead of on what stands.
+        tables: Pull only these of the canonical tables, and use the others as they were landed before; default: all.
+
     """
     settings = FlowSettings()
     try:
         # Faults of the configuration are told before anything is pulled.
         read_priors(settings.config)
-        with FileLock(_made(settings.state.root) / "refresh.lock", blocking=False):
+        settings.state.root.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.state.root / "refresh.lock", blocking=False):
             manifest = _refresh(settings, _listed(settings, sources), as_of, known_at, full=full, tables=tables)
     except Timeout:
         return Failed(message="another refresh is running; wait for it to end", data=Refused(["another refresh is running"]))
@@ -243,8 +246,3 @@ def _build(settings: FlowSettings, as_of: datetime, *, full: bool) -> BuildRepor
 def _utc(at: datetime) -> datetime:
     """Take a time without a zone as UTC, as the server's form gives it."""
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -1,24 +1,38 @@
 """The watch over what the desk decides by: is it still current."""
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from prefect import State, flow
 from prefect.states import Completed, Failed
 
-from flows.notify import notify
+from flows.notify import notify, tell_of_failure
 from flows.publish import current_id, read_manifest
+from flows.refused import Refused
 from flows.settings import FlowSettings
 
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.client.schemas.objects import FlowRun
 
-@flow(name="watch", timeout_seconds=300)
+
+def tell_of_trouble(flow: "Flow[..., object]", flow_run: "FlowRun", state: "State[object]") -> None:
+    """Notify of what the watch has found, or that it failed itself: a hook."""
+    found = state.result(raise_on_failure=False)
+    if not isinstance(found, Refused):
+        tell_of_failure(flow, flow_run, state)
+        return
+    settings = FlowSettings()
+    notify(settings, "snapshot_stale", f"sotto: {'; '.join(found.reasons)}", snapshot_in_use=current_id(settings.state))
+
+
+@flow(name="watch", timeout_seconds=300, on_failure=[tell_of_trouble], on_crashed=[tell_of_failure])
 def watch() -> State[str]:
     """Fail, and tell the webhook, where the current snapshot is missing or older than ``SOTTO_SNAPSHOT_MAX_AGE_HOURS``."""
-    settings = FlowSettings()
-    trouble = staleness(settings, datetime.now(UTC))
+    trouble = staleness(FlowSettings(), datetime.now(UTC))
     if trouble is None:
         return Completed(message="the snapshot in use is current")
-    notify(settings, "snapshot_stale", f"sotto: {trouble}", snapshot_in_use=current_id(settings.state))
-    return Failed(message=trouble)
+    return Failed(message=trouble, data=Refused([trouble]))
 
 
 def staleness(settings: FlowSettings, now: datetime) -> str | None:

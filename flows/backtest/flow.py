@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock, Timeout
 from prefect import State, flow, task
-from prefect.artifacts import create_link_artifact, create_table_artifact
+from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
+from flows.artifacts import leave_page
 from flows.backtest import plan
 from flows.backtest.calibrate_priors import draft_of_priors
 from flows.backtest.page import page_of
@@ -84,10 +85,17 @@ def backtest(
 ) -> State[Done]:
     """Walk through history with the code of the desk, and compare models and rule books. Changes nothing.
 
-    ``first``, ``last``: the days, both included; default: the last ``days`` up to yesterday. ``every_days``: days between two
-    re-fits. ``models``: default: all, unless ``rules`` are given. ``rules``: files of rule books. ``sources``: as in a refresh;
-    nothing is pulled; default: those behind the current snapshot. ``out``: folder for the page and the figures; default: one
-    under ``backtests`` of the state folder. ``propose``: search weights, too, and write drafts of the desk's rule book.
+    Args:
+        first: The first day; default: so many days before the last that they are the number of days asked for.
+        last: The last day, included; default: yesterday.
+        days: How many days, where no first day is given.
+        every_days: Days between two re-fits.
+        models: Models to compare; default: all, unless rule books are given.
+        rules: Files of rule books to compare.
+        sources: A sources.yml or a folder of canonical files; nothing is pulled; default: those behind the current snapshot.
+        out: Folder for the page and the figures; default: one under backtests of the state folder.
+        propose: Search weights, too, and write drafts of the desk's rule book.
+
     """
     settings = FlowSettings()
     try:
@@ -132,6 +140,4 @@ def _leave(report: Report, folder: Path) -> None:
         key="backtest",
         description=summary(report),
     )
-    create_link_artifact(
-        (folder / PAGE).as_uri(), link_text="The back-test's page", key="backtest-page", description=summary(report)
-    )
+    leave_page(folder / PAGE, key="backtest-page", description=summary(report))

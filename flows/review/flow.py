@@ -33,8 +33,13 @@ def reviews(
 ) -> State[list[str]]:
     """Write the review pack of every dealer that was asked. Changes nothing else.
 
-    ``first``, ``last``: the days, both included; default: the last ``months`` whole months. ``dealers``: their identifiers;
-    default: whoever was asked on these days. ``out``: folder for the pages; default: one under ``reviews`` of the state folder.
+    Args:
+        first: The first day; default: that of the last whole months.
+        last: The last day, included; default: that of the last whole month.
+        months: How many whole months, where no first day is given.
+        dealers: Identifiers of dealers; default: whoever was asked on these days.
+        out: Folder for the pages; default: one under reviews of the state folder.
+
     """
     settings = FlowSettings()
     end = last or datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
@@ -75,7 +80,7 @@ def _leave(made: list[Review], folder: Path) -> None:
                 "requests": review.classes[0].asked,
                 "better than the median peer": len(review.ahead),
                 "not as good": len(review.behind),
-                "page": (folder / f"{review.about.dealer_id}.html").as_uri(),
+                "page": str(folder / f"{review.about.dealer_id}.html"),
             }
             for review in made
         ],

@@ -20,6 +20,8 @@ _AMOUNTS = {"quantity", "quote_quantity", "executed_quantity", "amount_outstandi
 _SIDES = {("rfq_log", "client_side"), ("axes", "side")}
 _HOW = "positive_is: COST or GAIN; unit: bps, price or currency; horizon_s: '' where the metric has none"
 _MEANING = ("positive_is", "unit", "horizon_s", "reference")
+# What the market did after the trade: without the time that passed it is no figure.
+_AFTERWARDS = (TcaMetric.PRICE_REVERSION, TcaMetric.MARKET_IMPACT)
 
 
 def faults_of(table: Table, mapped: "TableMap", units: Named[str, int]) -> Iterator[Fault]:
@@ -35,6 +37,7 @@ def faults_of(table: Table, mapped: "TableMap", units: Named[str, int]) -> Itera
     if mapped.time_zone and mapped.time_zone not in available_timezones():
         yield ("time_zone",), f"there is no time zone {mapped.time_zone!r}{closest(mapped.time_zone, available_timezones())}"
     yield from _window_faults(mapped)
+    yield from _horizon_faults(mapped)
     if mapped.response_time_floor_s is not None and table.name != "rfq_log":
         yield ("response_time_floor_s",), "is for rfq_log only"
     if "security_id" in mapped.columns and mapped.security_id_type is None:
@@ -47,6 +50,29 @@ def _window_faults(mapped: "TableMap") -> Iterator[Fault]:
     unbound = [f":{name}" for name in (mapped.window.since, mapped.window.until) if f":{name}" not in (mapped.query or "")]
     if unbound:
         yield ("window",), f"belongs to a query that has {' and '.join(unbound)} in it; an endpoint has a window of its own"
+
+
+def _horizon_faults(mapped: "TableMap") -> Iterator[Fault]:
+    """Find the figures that need a horizon and have none, as far as a mapping declares both."""
+    for number, figure in enumerate(mapped.figures, 1):
+        if figure.metric in _AFTERWARDS and not _is_horizon(figure.horizon_s):
+            yield ("figures",), f"figure {number}: {_horizon_wanted(figure.metric, figure.horizon_s)}"
+    placed = {code: (("codes", code), mapped.columns | columns) for code, columns in mapped.codes.items()}
+    for place, columns in placed.values() or [(("columns",), mapped.columns)]:
+        metric, horizon = columns.get("metric"), columns.get("horizon_s")
+        if metric is None or horizon is None or horizon.constant is None or _is_horizon(horizon.constant):
+            continue
+        metrics = {metric.constant, metric.others, *metric.values.values()}
+        for name in (name for name in _AFTERWARDS if name in metrics):
+            yield (*place, "horizon_s"), _horizon_wanted(name, horizon.constant)
+
+
+def _is_horizon(text: str) -> bool:
+    return text.isdecimal() and int(text) > 0
+
+
+def _horizon_wanted(metric: str, given: str) -> str:
+    return f"{metric} needs the seconds after the trade as horizon_s, such as 1800, not {given!r}"
 
 
 def _missing(table: Table, mapped: "TableMap") -> Iterator[Fault]:

@@ -49,7 +49,7 @@ def _text(value: object) -> str | None:
 
 
 def after(page: Page | None, asked: Parameters, body: object, rows: int, link: str | None) -> Parameters | str | None:
-    """Give the next page's parameters, or its URL; ``None`` where this was the last. Raises SourceError at a cursor that stays."""
+    """Give the next page's parameters, or its URL; ``None`` where this was the last."""
     if page is None:
         return None
     if page.by == "link":
@@ -61,9 +61,12 @@ def after(page: Page | None, asked: Parameters, body: object, rows: int, link: s
         found = found.get(key) if isinstance(found, dict) else None
     if found in (None, ""):
         return None
-    if str(found) == asked.get(page.parameter):
-        raise SourceError(f"the cursor {page.next} stays at {found}; the vendor's paging is broken")
     return asked | {page.parameter: str(found)}
+
+
+def mark(page: Page | None, place: str, asked: Parameters) -> str:
+    """Tell a page from the others of a pull: by its cursor or number, else by its URL."""
+    return place if page is None or page.by == "link" else asked.get(page.parameter, "")
 
 
 def first(endpoint: Endpoint, window: Parameters) -> Parameters:

@@ -7,16 +7,18 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import fsspec
-import stamina
 
+from flows.retries import again
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import SourceError
-from flows.sources.secrets import filled, scrubbed, shown
+from flows.sources.secrets import filled, masked, scrubbed, shown
 from flows.sources.shelf import Shelf
 
 # What servers call the version of a file; one of them is enough to know that nothing has changed.
 _MARKS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "Last-Modified", "generation", "md5Hash")
 _ATTEMPTS = 3
+# So long a server may be silent. A download may take as long as it goes on.
+_CONNECT_S, _SILENCE_S = 15.0, 30.0
 
 
 class Fetched(NamedTuple):
@@ -33,7 +35,7 @@ def fetch(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
     Raises SourceError when the place cannot be reached or holds nothing; secrets are never told.
     """
     try:
-        for attempt in stamina.retry_context(on=_may_pass, attempts=_ATTEMPTS, wait_initial=0.2, wait_max=5):
+        for attempt in again(_may_pass, attempts=_ATTEMPTS):
             with attempt:
                 return _fetched(source, shelf)
     except SourceError:
@@ -55,11 +57,30 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _fetched(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
-    url, options = filled(source.path), filled(source.options)
+    url, options = filled(source.path), with_time_outs(urlsplit(source.path).scheme, filled(source.options))
     # A connection of its own for each pull: one that is remembered may be dead, a listing that is remembered may be old.
     system, place = fsspec.url_to_fs(url, skip_instance_cache=True, **options)
-    with closing(system.client if source.path.startswith("sftp:") else _Nothing()):
+    is_sftp = source.path.startswith("sftp:")
+    if is_sftp:
+        system.ftp.get_channel().settimeout(_SILENCE_S)
+    with closing(system.client if is_sftp else _Nothing()):
         return _all_copied(source, shelf, system, place, url)
+
+
+def with_time_outs(scheme: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Add time-outs to a file system's options; what the source sets itself stays."""
+    if scheme in {"http", "https"}:
+        import aiohttp
+
+        own = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
+        return {**options, "client_kwargs": {"timeout": own, **options.get("client_kwargs", {})}}
+    if scheme == "sftp":
+        return {"timeout": _CONNECT_S, "banner_timeout": _SILENCE_S, "auth_timeout": _SILENCE_S, **options}
+    if scheme in {"s3", "s3a"}:
+        # s3fs tries five times itself.
+        waits = {"connect_timeout": _CONNECT_S, "read_timeout": _SILENCE_S, "retries": {"total_max_attempts": 1}}
+        return {**options, "config_kwargs": {**waits, **options.get("config_kwargs", {})}}
+    return options
 
 
 class _Nothing:
@@ -73,22 +94,35 @@ def _all_copied(source: SourceConfig, shelf: Shelf, system: Any, place: str, url
         raise SourceError(f"source {source.name!r}: nothing lies at {shown(source.path)}; check `path`")
     parts = urlsplit(shown(url))
     base = f"{parts.scheme}:/" if place.startswith(parts.netloc) else f"{parts.scheme}://{parts.netloc}"
-    return [_copied(system, info, shelf, base) for info in listed]
+    return [_copied(system, info, shelf, base, source) for info in listed]
 
 
 def _listed(system: Any, place: str) -> list[dict[str, Any]]:  # noqa: ANN401 - fsspec has no types
     if any(sign in place for sign in "*?["):
         names = system.glob(place)
-    elif system.isdir(place):
-        names = system.ls(place, detail=False)
+    elif not system.exists(place):
+        _reach(system, place)
+        return []
     else:
-        names = [place] if system.exists(place) else []
+        names = system.ls(place, detail=False) if system.isdir(place) else [place]
     infos = [system.info(name) for name in sorted(names)]
     return [info for info in infos if info.get("type") == "file" and not info["name"].rsplit("/", 1)[-1].startswith(".")]
 
 
-def _copied(system: Any, info: dict[str, Any], shelf: Shelf, base: str) -> Fetched:  # noqa: ANN401
+def _reach(system: Any, place: str) -> None:  # noqa: ANN401
+    """Raise where a web server is out of reach: asked whether a file is there, it says no then, too."""
+    if "://" in place:
+        try:
+            system.cat_file(place, start=0, end=1)
+        except FileNotFoundError:
+            return
+
+
+def _copied(system: Any, info: dict[str, Any], shelf: Shelf, base: str, source: SourceConfig) -> Fetched:  # noqa: ANN401
     name = shown(info["name"]) if "://" in info["name"] else f"{base}/{info['name'].lstrip('/')}"
+    folder, _, file_name = name.rpartition("/")
+    # A mapping tells its files by their own names, which stay.
+    name = f"{masked(folder, source.path)}/{file_name}"
     mark = next((f"{info.get('size')} {info[key]}" for key in _MARKS if info.get(key) is not None), None)
     kept = shelf.current(name, mark)
     if kept is None:
@@ -97,5 +131,5 @@ def _copied(system: Any, info: dict[str, Any], shelf: Shelf, base: str) -> Fetch
             with system.open(info["name"], "rb") as stream, to.open("wb") as out:
                 shutil.copyfileobj(stream, out)
 
-        kept = shelf.put(name, mark, write, file_name=name.rsplit("/", 1)[-1])
+        kept = shelf.put(name, mark, write, file_name=file_name)
     return Fetched(name, Path(kept.path), kept.content_hash)

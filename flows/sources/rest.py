@@ -55,9 +55,10 @@ def fetch(client: RestClient, spec: TableMap, shelf: Shelf, now: datetime) -> No
 def _all_rows(client: RestClient, endpoint: Endpoint, window: pages.Parameters) -> list[Row]:
     rows: list[Row] = []
     place, asked = endpoint.path, pages.first(endpoint, window)
+    passed = {pages.mark(endpoint.page, place, asked)}
     for _ in range(_MOST_PAGES):
         response = client.get(place, asked)
-        body = _decoded(response)
+        body = _decoded(client, response)
         found = pages.rows_of(body, endpoint.rows)
         rows += found
         link = response.links.get("next", {}).get("url")
@@ -65,11 +66,16 @@ def _all_rows(client: RestClient, endpoint: Endpoint, window: pages.Parameters) 
         if then is None:
             return list({msgspec.json.encode(row): row for row in rows}.values())
         place, asked = (then, {}) if isinstance(then, str) else (place, then)
+        mark = pages.mark(endpoint.page, place, asked)
+        if mark in passed:
+            where = endpoint.page.next if endpoint.page and endpoint.page.by == "cursor" else "of links"
+            raise SourceError(f"the cursor {where} stays at {client.told(mark)}; the vendor's paging is broken")
+        passed.add(mark)
     raise SourceError(f"{client.name}/{endpoint.path}: more than {_MOST_PAGES:,} pages; check `page`")
 
 
-def _decoded(response: httpx.Response) -> object:
+def _decoded(client: RestClient, response: httpx.Response) -> object:
     try:
         return msgspec.json.decode(response.content)
     except msgspec.DecodeError as error:
-        raise SourceError(f"{response.url.copy_with(query=None)}: the answer is no JSON: {error}") from error
+        raise SourceError(f"{client.told(str(response.url))}: the answer is no JSON: {error}") from error

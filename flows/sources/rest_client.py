@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import stamina
 
+from flows.retries import again
 from flows.sources.config import Auth, SourceConfig
 from flows.sources.pulled import SourceError
-from flows.sources.secrets import filled, scrubbed, secret, shown
+from flows.sources.secrets import filled, masked, scrubbed, secret, shown
 
 _ATTEMPTS, _PATIENCE_S, _LONGEST_WAIT_S, _TIMEOUT_S = 8, 180.0, 60.0, 30.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -27,6 +27,7 @@ class RestClient:
         self._apart_s = 1 / source.rate_per_s if source.rate_per_s > 0 else 0.0
         self._next_at = 0.0
         self._base = filled(source.path).rstrip("/")
+        self._secrets = [source.path, *_names(source.auth)]
         # The library writes whole URLs into the log, and a firm may have put something secret there.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._client = httpx.Client(timeout=_TIMEOUT_S, **_credentials(source.auth))
@@ -40,7 +41,11 @@ class RestClient:
     @property
     def name(self) -> str:
         """The vendor's address without anything secret."""
-        return shown(self._base)
+        return self.told(self._base)
+
+    def told(self, url: str) -> str:
+        """Write a URL as it may be told: variables by their names, without user, password and query."""
+        return shown(masked(url, *self._secrets))
 
     def get(self, path: str, parameters: Mapping[str, str]) -> httpx.Response:
         """Ask for a path below the base, or for a whole URL of the same host. Raises SourceError when there is no good answer."""
@@ -54,14 +59,12 @@ class RestClient:
         url = path if "://" in path else f"{self._base}/{path.lstrip('/')}"
         if httpx.URL(url).host != httpx.URL(self._base).host:
             # The token is for this vendor alone.
-            raise SourceError(f"source {self._source.name!r}: {shown(url)} leads to another host than {self.name}")
+            raise SourceError(f"source {self._source.name!r}: {self.told(url)} leads to another host than {self.name}")
         return url
 
     def _asked(self, method: str, url: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
         try:
-            for attempt in stamina.retry_context(
-                on=_wait_before_again, attempts=_ATTEMPTS, timeout=_PATIENCE_S, wait_initial=0.2, wait_max=15.0, wait_jitter=0.2
-            ):
+            for attempt in again(_wait_before_again, attempts=_ATTEMPTS, timeout=_PATIENCE_S, wait_max=15.0):
                 with attempt:
                     self._pace()
                     response = self._client.request(method, url, **request)
@@ -69,19 +72,17 @@ class RestClient:
         except httpx.HTTPStatusError as error:
             raise self._refused(method, url, error) from None
         except httpx.HTTPError as error:
-            told = scrubbed(f"{type(error).__name__}: {error}", self._source.path, *_names(self._source.auth))
+            told = scrubbed(f"{type(error).__name__}: {error}", *self._secrets)
             # As an OSError it is known to be a fault of the line, which may pass.
-            raise SourceError(f"source {self._source.name!r}: {method} {shown(url)} failed: {told}") from OSError(told)
+            raise SourceError(f"source {self._source.name!r}: {method} {self.told(url)} failed: {told}") from OSError(told)
         return response
 
     def _refused(self, method: str, url: str, error: httpx.HTTPStatusError) -> SourceError:
         status = error.response.status_code
         hint = "; check `auth` and its variables" if status in {401, 403} else ""
-        said = scrubbed(error.response.text[:200], self._source.path, *_names(self._source.auth))
-        return SourceError(
-            f"source {self._source.name!r}: {method} {shown(url)} was answered with {status} {error.response.reason_phrase}{hint}"
-            f"{' (' + said + ')' if said else ''}"
-        )
+        said = scrubbed(error.response.text, *self._secrets)[:200]
+        answer = f"{status} {error.response.reason_phrase}{hint}{' (' + said + ')' if said else ''}"
+        return SourceError(f"source {self._source.name!r}: {method} {self.told(url)} was answered with {answer}")
 
     def _pace(self) -> None:
         """Wait for this request's turn."""

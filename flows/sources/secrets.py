@@ -4,12 +4,13 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from flows.sources.pulled import SourceError
 
 _NAME = re.compile(r"\$\{?(\w+)\}?")
 _HIDDEN_FROM = 4
+_PLAIN_IN_URLS = "!$&'()*+,;=:@/~"
 
 
 def names_in(value: object) -> list[str]:
@@ -39,12 +40,22 @@ def secret(name: str, known: Mapping[str, str] | None = None) -> str:
     return found
 
 
-def scrubbed(text: str, *used: object) -> str:
-    """Take the values of the variables that ``used`` names out of a text, and passwords out of its URLs; one line."""
+def masked(text: str, *used: object) -> str:
+    """Write ``$NAME`` for the values of the variables that ``used`` names, as they are or as a URL has them."""
+    spelt: dict[str, str] = {}
     for name in (name for value in used for name in names_in(value)):
         value = os.environ.get(name, "")
-        if len(value) >= _HIDDEN_FROM:
-            text = text.replace(value, f"${name}")
+        spellings = {value, value.rstrip("/"), *(quote(value, safe=safe) for safe in ("", "/", _PLAIN_IN_URLS))}
+        spelt |= {spelling: f"${name}" for spelling in spellings if len(spelling) >= _HIDDEN_FROM}
+    # The longest first: one value may be part of another.
+    for spelling in sorted(spelt, key=len, reverse=True):
+        text = text.replace(spelling, spelt[spelling])
+    return text
+
+
+def scrubbed(text: str, *used: object) -> str:
+    """Take the values of the variables that ``used`` names out of a text, and passwords out of its URLs; one line."""
+    text = masked(text, *used)
     return " ".join(re.sub(r"(?<=://)[^/@\s'\"]+@", "", text).split())
 
 

@@ -4,7 +4,9 @@ import asyncio
 import bz2
 import gzip
 import lzma
+import socket
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,6 +24,7 @@ from expectations.contracts.home import Home
 from expectations.contracts.sources import TABLES
 from flows.deliveries import land_new
 from flows.landing import Landing
+from flows.sources import remote
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import SourceError
 from flows.sources.registry import pull
@@ -242,6 +245,40 @@ def test_http_is_read_by_name_and_by_glob_and_a_later_version_is_seen(
     assert {delivery.file for delivery in pull(source(f"{url}/*.csv", tmp_path))} == {f"{url}/trades.csv", f"{url}/trades-2.csv"}
     (folder / "trades.csv").write_bytes(vendor.text(vendor.rows("trades", 5)).encode())
     assert [len(rows) for rows in landed(source(f"{url}/trades.csv", tmp_path), tmp_path)] == [5]
+
+
+def test_a_secret_folder_is_told_by_its_variable(tmp_path: Path, web: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, folder = web
+    (folder / "hush-hush").mkdir()
+    (folder / "hush-hush" / "trades.csv").write_bytes(TEXT)
+    monkeypatch.setenv("SOTTO_TEST_KEY", "hush-hush")
+    assert [delivery.file for delivery in pull(source(f"{url}/$SOTTO_TEST_KEY/trades.csv", tmp_path))] == [
+        f"{url}/$SOTTO_TEST_KEY/trades.csv"
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["http", "sftp", "s3"])
+def test_a_server_that_accepts_and_never_answers_is_given_up_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setattr(remote, "_CONNECT_S", 0.3)
+    monkeypatch.setattr(remote, "_SILENCE_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        path = "s3://bucket/trades.csv" if scheme == "s3" else f"{scheme}://{place}/trades.csv"
+        options = {"key": "k", "secret": "s", "endpoint_url": f"http://{place}"} if scheme == "s3" else {}
+        begun = time.monotonic()
+        with stamina.set_testing(True), pytest.raises(SourceError, match="cannot be read") as refused:
+            pull(source(path, tmp_path, options=options))
+        assert time.monotonic() - begun < 30
+    assert scheme == "sftp" or isinstance(refused.value.__cause__, OSError)
+
+
+def test_what_a_source_sets_of_time_outs_itself_stays() -> None:
+    assert remote.with_time_outs("sftp", {"timeout": 5})["timeout"] == 5
+    assert remote.with_time_outs("s3", {"config_kwargs": {"read_timeout": 5}})["config_kwargs"]["read_timeout"] == 5
+    assert remote.with_time_outs("http", {"client_kwargs": {"timeout": 5}})["client_kwargs"]["timeout"] == 5
+    assert remote.with_time_outs("memory", {}) == {}
 
 
 def test_a_server_out_of_reach_is_one_line_and_may_be_tried_again(tmp_path: Path, web: tuple[str, Path]) -> None:

@@ -74,6 +74,49 @@ def test_a_figure_of_a_wide_tca_file_must_declare_all_of_it(tmp_path: Path, name
         load_mapping(written(tmp_path, f"{head}    {columns}\n    figures: [{{{figure}}}]\n"))
 
 
+WIDE = """vendor: V
+tables:
+  tca_results:
+    files: "*"
+    time_zone: UTC
+    columns: {execution_ref: r, vendor: {constant: V}, computed_at: at}
+    figures:
+      - {from: x, metric: METRIC, unit: bps, positive_is: GAIN, reference: MID, horizon_s: HORIZON}
+"""
+
+
+@pytest.mark.parametrize("horizon", ['""', "null", "", "0", "soon", "-5"])
+@pytest.mark.parametrize("metric", ["price_reversion", "market_impact"])
+def test_a_figure_of_what_came_after_the_trade_needs_its_horizon(tmp_path: Path, metric: str, horizon: str) -> None:
+    wide = WIDE.replace("METRIC", metric).replace("HORIZON", horizon)
+    with pytest.raises(SourceError, match=rf"v\.yml:7: tables\.tca_results\.figures: figure 1: {metric} needs the seconds"):
+        load_mapping(written(tmp_path, wide))
+    for how in (f"{{constant: {metric}}}", f"{{from: measure, values: {{IS: implementation_shortfall, X: {metric}}}}}"):
+        long = TCA.replace("metric: measure", f"metric: {how}").replace("horizon_s: secs", f"horizon_s: {{constant: {horizon}}}")
+        with pytest.raises(SourceError, match=rf"v\.yml:12: tables\.tca_results\.columns\.horizon_s: {metric} needs the seconds"):
+            load_mapping(written(tmp_path, long))
+
+
+@pytest.mark.parametrize(("metric", "horizon"), [("price_reversion", "60"), ("implementation_shortfall", '""')])
+def test_a_figure_has_a_horizon_where_its_metric_needs_one(tmp_path: Path, metric: str, horizon: str) -> None:
+    wide = WIDE.replace("METRIC", metric).replace("HORIZON", horizon)
+    assert load_mapping(written(tmp_path, wide)).tables["tca_results"].figures[0].metric == metric
+
+
+def test_the_horizon_of_a_code_is_looked_at_by_itself(tmp_path: Path) -> None:
+    columns = TCA.replace("      metric: measure\n", "").replace("      horizon_s: secs\n", "")
+    codes = """    code_column: kind
+    codes:
+      IS: {metric: {constant: arrival_slippage}, horizon_s: {constant: ""}}
+      REV:
+        metric: {constant: price_reversion}
+        horizon_s: {constant: "HORIZON"}
+"""
+    assert load_mapping(written(tmp_path, columns + codes.replace("HORIZON", "300"))).vendor == "V"
+    with pytest.raises(SourceError, match=r"v\.yml:19: tables\.tca_results\.codes\.REV\.horizon_s: price_reversion needs"):
+        load_mapping(written(tmp_path, columns + codes.replace("HORIZON", "")))
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "words"),
     [

@@ -8,13 +8,18 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from prefect import State
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Failed
 from pydantic import SecretStr
 
 from flows.notify import notify
+from flows.refused import Refused
 from flows.settings import FlowSettings
-from flows.watch import staleness
+from flows.watch import staleness, watch
 from tests.fakes.snapshot import AS_OF, write_snapshot
 
 
@@ -59,7 +64,7 @@ def test_notice_says_what_happened_and_is_repeated_after_a_passing_fault(tmp_pat
 
 @pytest.mark.parametrize("statuses", [[404], [500, 500, 500]])
 def test_webhook_that_refuses_is_logged_without_its_address_and_raises_nothing(
-    tmp_path: Path, webhook: Webhook, statuses: list[int], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, webhook: Webhook, statuses: list[int], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     expected = len(statuses)
     webhook.statuses = statuses
@@ -67,7 +72,7 @@ def test_webhook_that_refuses_is_logged_without_its_address_and_raises_nothing(
         assert not notify(FlowSettings(home=tmp_path, webhook_url=webhook.url), "snapshot_stale", "old")
     assert len(webhook.told) == expected
     assert "the webhook did not take the notice of snapshot_stale" in caplog.text
-    assert "hook-secret" not in caplog.text
+    assert "hook-secret" not in caplog.text + "".join(capfd.readouterr())
 
 
 def test_webhook_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -81,6 +86,28 @@ def test_webhook_that_is_not_there_changes_nothing(tmp_path: Path, caplog: pytes
 
 def test_without_a_webhook_nothing_is_sent(tmp_path: Path) -> None:
     assert not notify(FlowSettings(home=tmp_path), "x", "y")
+
+
+def state_of(found: Exception) -> State[object]:
+    return Failed(message=str(found), data=found)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (Refused(["no snapshot has been published yet"]), ("snapshot_stale", "sotto: no snapshot has been published yet")),
+        (OSError("no manifest.json"), ("watch_failed", "sotto: watch run r ended Failed: no manifest.json")),
+    ],
+    ids=["stale", "cannot look"],
+)
+def test_watch_tells_once_what_it_found_or_that_it_could_not_look(
+    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch, found: Exception, told: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("SOTTO_HOME", str(tmp_path))
+    monkeypatch.setenv("SOTTO_WEBHOOK_URL", webhook.url.get_secret_value())
+    for tell in watch.on_failure_hooks:
+        tell(watch, FlowRun(id=uuid4(), flow_id=uuid4(), name="r"), state_of(found))
+    assert [(one["event"], one["text"]) for one in webhook.told] == [told]
 
 
 def test_snapshot_in_use_is_stale_only_beyond_the_age_that_the_settings_allow(tmp_path: Path) -> None:

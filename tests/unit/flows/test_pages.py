@@ -34,12 +34,10 @@ def test_pages_by_number_end_with_an_empty_one() -> None:
     assert after(page, asked, {}, 0, None) is None
 
 
-def test_pages_by_cursor_end_without_one_and_a_cursor_that_stays_is_refused() -> None:
+def test_pages_by_cursor_end_without_one() -> None:
     page = Page(by="cursor", parameter="c", next="meta.next")
     assert after(page, {"q": "1"}, {"meta": {"next": "abc"}}, 2, None) == {"q": "1", "c": "abc"}
     assert after(page, {"q": "1"}, {"meta": {"next": None}}, 2, None) is None
-    with pytest.raises(SourceError, match=r"meta\.next stays at abc"):
-        after(page, {"c": "abc"}, {"meta": {"next": "abc"}}, 2, None)
 
 
 def test_pages_by_link_follow_it_and_an_endpoint_without_pages_has_one() -> None:

@@ -108,6 +108,24 @@ def test_pages_by_link_are_followed_to_the_end(vendor: Vendor) -> None:
     assert [path for path, _ in vendor.seen] == ["/rows?since=a", "/rows?p=2"]
 
 
+@pytest.mark.parametrize("cursors", ["aa", "abab", "abcbc"])
+def test_a_cursor_that_comes_again_is_refused(vendor: Vendor, cursors: str) -> None:
+    vendor.answers = lambda path, number: (200, {}, {"data": [{"id": number}], "next": cursors[number - 1]})
+    page = Page(by="cursor", parameter="c", next="next")
+    with (
+        RestClient(source(vendor)) as client,
+        pytest.raises(SourceError, match=r"the cursor next stays at [ab]; the vendor's paging"),
+    ):
+        _all_rows(client, Endpoint(path="/rows", rows="data", page=page), {})
+
+
+def test_a_link_that_comes_again_is_refused(vendor: Vendor) -> None:
+    vendor.answers = lambda path, number: (200, {"Link": f'</rows?p={number % 2}>; rel="next"'}, [])
+    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match=r"stays at http.*/rows; the vendor's paging"):
+        _all_rows(client, Endpoint(path="/rows", page=Page(by="link")), {})
+    assert len(vendor.seen) == 3
+
+
 def test_a_row_that_comes_on_two_pages_comes_once(vendor: Vendor) -> None:
     vendor.answers = lambda path, number: (200, {}, [{"id": min(number, 2)}] if number < 4 else [])
     with RestClient(source(vendor)) as client:
@@ -138,7 +156,33 @@ def test_what_will_not_pass_is_asked_once_and_told_in_one_line(vendor: Vendor, s
     assert "\n" not in str(refused.value)
 
 
-def test_an_answer_that_is_no_json_is_told(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def guarded(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> SourceConfig:
+    """Give a source whose address is made of secrets."""
+    for name, value in {"SOTTO_USER": "desk-user", "SOTTO_PW": "p%40ss-word", "SOTTO_KEY": "key+in path"}.items():
+        monkeypatch.setenv(name, value)
+    host = vendor.url.removeprefix("http://")
+    return SourceConfig(name="v", kind="rest", path=f"http://$SOTTO_USER:$SOTTO_PW@{host}/$SOTTO_KEY", rate_per_s=1000)
+
+
+@pytest.mark.parametrize("status", [503, 401, 200])
+def test_nothing_secret_of_an_address_is_told_or_logged(
+    vendor: Vendor, guarded: SourceConfig, status: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    vendor.answers = lambda path, number: (status if number > 1 else 503, {}, f"{'x' * 190} key+in path")
+    with caplog.at_level("INFO"), RestClient(guarded) as client, pytest.raises(SourceError) as refused:
+        _all_rows(client, Endpoint(path="/rows", rows="data"), {"q": "1"})
+    assert client.name == vendor.url + "/$SOTTO_KEY"
+    written = capfd.readouterr()
+    told = "\n".join([str(refused.value), repr(refused.value.__cause__), caplog.text, written.out, written.err])
+    assert "trying again in" in caplog.text
+    assert "after HTTPStatusError 503" in caplog.text
+    for secret in ("desk-user", "p%40ss", "key+in", "key%2B", "retry_scheduled", "key"):
+        assert secret not in told.replace("$SOTTO_KEY", "")
+
+
+def test_an_answer_that_is_no_json_is_told(guarded: SourceConfig, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json, "dumps", lambda body: "<html>")
-    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match="the answer is no JSON"):
+    with RestClient(guarded) as client, pytest.raises(SourceError, match="the answer is no JSON") as refused:
         _all_rows(client, Endpoint(path="/rows"), {})
+    assert str(refused.value).startswith(f"{vendor.url}/$SOTTO_KEY/rows: ")
