@@ -48,7 +48,7 @@ def _read(body: bytes, type_: type[T]) -> tuple[T | None, list[FieldError]]:
         value: T = decoder(cast("Hashable", type_)).decode(body)
         return value, list(unprintable(body))
     except msgspec.ValidationError:
-        return None, list(faults(body, type_))
+        return None, list(faults(body, cast("Hashable", type_)))
 
 
 def _invalid(found: Sequence[FieldError]) -> Problem:
