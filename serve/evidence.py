@@ -23,7 +23,7 @@ class EvidenceError(RuntimeError):
 
 def gatherer(settings: Settings, journal: JournalReader, desks: Desks, snapshots: SnapshotStore, clock: Clock) -> Gatherer:
     """Build what gathers evidence from a home folder."""
-    return Gatherer(journal, desks, snapshots, FixLogs(settings.state.fix / "log"), clock)
+    return Gatherer(journal, desks, snapshots, FixLogs(settings.state.fix), clock)
 
 
 def write_evidence(rfq_id: str, out: Path, settings: Settings) -> Evidence:

@@ -81,9 +81,7 @@ def on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
 def on_validation(_: Request[Any, Any, Any], exc: ValidationException) -> Response[bytes]:
     """Handle a parameter or body that does not fit its type."""
     extra = exc.extra if isinstance(exc.extra, list) else []
-    errors = [
-        FieldError(str(item.get("key", "body")), str(item.get("message", exc.detail))) for item in extra if isinstance(item, dict)
-    ]
+    errors = [_field_error(item, exc.detail) for item in extra if isinstance(item, dict)]
     named = "; ".join(f"{error.field}: {error.detail}" for error in errors)
     return respond(Problem(400, "invalid-request", "The request is not valid", named or exc.detail, errors))
 

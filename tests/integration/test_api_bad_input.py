@@ -192,6 +192,14 @@ async def test_bad_body_is_a_problem_on_every_route_and_never_a_failure(api: Api
             assert answer.json()["detail"]
 
 
+async def test_body_that_is_not_there_is_asked_for(api: Api) -> None:
+    for path in ("/v1/recommendations", "/v1/rfqs", "/v1/rules/drafts", "/v1/rules/drafts/x/approve"):
+        answer = await api.call("POST", path, Role.ADMIN, content=b"", headers=JSON | {"Idempotency-Key": "k"})
+        told = answer.json()
+        assert (answer.status_code, told["detail"]) == (400, "body: is required"), (path, told)
+        assert told["errors"] == [{"field": "body", "detail": "is required"}]
+
+
 @pytest.mark.parametrize(
     "kind", ["", "text/plain", "application/xml", "multipart/form-data", "application/x-www-form-urlencoded", "a" * 3000]
 )

@@ -44,16 +44,19 @@ async def traded(api: Api, gateway: FakeGateway) -> str:
 
 
 def log_of(home: Path, gateway: FakeGateway) -> None:
-    folder = home / "fix" / "log"
-    folder.mkdir(parents=True)
+    folder = home / "fix" / "sim" / "log"
+    later = home / "fix" / "other" / "log"
+    for made in (folder, later):
+        made.mkdir(parents=True)
     ask, hit = gateway.asks[0], gateway.hits[0]
     lines = [
         f"20260130-21:00:01.000 : 8=FIX.4.4\x0135=R\x01131={ask.quote_req_id}\x0110=1\x01",
-        f"20260130-21:00:09.000 : 8=FIX.4.4\x0135=8\x0111={hit.cl_ord_id}\x0110=1\x01",
         "20260130-21:00:05.000 : 8=FIX.4.4\x0135=R\x01131=another\x0110=1\x01",
         f"20260130-21:00:06.000 : 8=FIX.4.4\x0135=8\x0158={hit.cl_ord_id}x\x0110=1\x01",
     ]
     (folder / "FIX.4.4-US-DLRC.messages.current.log").write_text("\n".join(lines) + "\n")
+    elsewhere = f"20260130-21:00:09.000 : 8=FIX.4.4\x0135=8\x0111={hit.cl_ord_id}\x0110=1\x01\n"
+    (later / "FIX.4.4-US-DLRA.messages.current.log").write_text(elsewhere)
 
 
 def check(pack: dict[str, Any]) -> None:

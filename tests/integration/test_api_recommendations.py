@@ -1,5 +1,6 @@
 """Recommendations over HTTP: answered, journalled, looked up, overridden, replayed, refused."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ from serve.adapters.journal import JournalError
 from serve.domain.users import Role
 from tests.fakes.snapshot import ILLIQUID_IG, LIQUID_IG, UNTRADED, small_market, write_snapshot
 from tests.integration.api_client import Api, order, running
+
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
@@ -84,6 +87,32 @@ async def test_bad_order_is_refused_with_the_field(api: Api, changes: dict[str, 
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+async def test_every_bad_missing_and_unknown_field_of_a_body_is_named(api: Api) -> None:
+    wrong = order(quantity=-1, side="HOLD", order_id="a\x01b", colour="red") | {"a\x01": 1}
+    del wrong["currency"]
+    problem = (await api.call("POST", "/v1/recommendations", content=json.dumps(wrong), headers=JSON)).json()
+    told = {error["field"]: error["detail"] for error in problem["errors"]}
+    assert list(told) == ["order_id", "side", "quantity", "currency", "colour", "a\ufffd"]
+    assert (told["currency"], told["colour"]) == ("is required", "is not a field of this body")
+    assert problem["detail"] == "; ".join(f"{field}: {detail}" for field, detail in told.items())
+    made = (await api.recommend()).json()["recommendation_id"]
+    body = {"dealers": ["A", 1, "", "B"], "reason_code": "other"}
+    answer = await api.call("POST", f"/v1/recommendations/{made}/overrides", json=body)
+    assert [error["field"] for error in answer.json()["errors"]] == ["dealers[1]", "dealers[2]", "comment"]
+
+
+async def test_field_given_twice_and_once_wrongly_is_named(api: Api) -> None:
+    content = json.dumps(order()).encode()[:-1] + b',"quantity":-1,"quantity":5}'
+    response = await api.call("POST", "/v1/recommendations", content=content, headers=JSON)
+    assert [error["field"] for error in response.json()["errors"]] == ["quantity"]
+
+
+async def test_more_faults_than_anyone_reads_are_counted(api: Api) -> None:
+    response = await api.recommend(**{f"field{number}": 1 for number in range(1234)})
+    assert len(response.json()["errors"]) == 100
+    assert response.json()["detail"].endswith("; and 1,134 more")
 
 
 @pytest.mark.parametrize(

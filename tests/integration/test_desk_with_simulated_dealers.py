@@ -1,5 +1,6 @@
 """The desk against the simulated dealers over FIX, twenty times as fast as life."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 from serve.domain.market import Dealer
 from serve.domain.orders import Mode, Plan
 from serve.domain.rfq import RfqState
+from serve.evidence import write_evidence
+from serve.settings import Settings
 from sim.fix.acceptor import RunningDealers, running_dealers
 from sim.fix.scripts import Action, OnHit, Script, Via
 from sim.simulate import simulate
 from sim.world import World, load_world
-from tests.fakes.desk_process import TRADER, ready, real_desk, until
+from tests.fakes.desk_process import CONFIG, TRADER, ready, real_desk, until
 from tests.fakes.recommendation import dealer, recommendation_made
 
 SPEED = 20.0
@@ -73,6 +76,9 @@ async def test_whisper_then_refused_then_traded(world: World, dealers: RunningDe
         assert (done.state, done.execution.dealer_id, done.execution.price) == (RfqState.EXECUTED, "CALDER", 99.95)
         await _parallel_with_a_refusal(world, dealers, desk, journal)
         assert journal.verify().ok
+        pack = write_evidence(rfq.rfq_id, tmp_path / "pack.json", Settings(home=tmp_path, config=CONFIG))
+        kinds = {kind for line in pack.fix_messages for kind in re.findall(r"\|35=(\w+)\|", line)}
+        assert {"R", "S", "AJ", "8"} <= kinds, "the evidence holds what went over the wire: request, quote, hit and fill"
 
 
 async def _parallel_with_a_refusal(world, dealers, desk, journal):

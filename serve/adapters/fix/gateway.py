@@ -13,6 +13,7 @@ from serve.adapters.fix.decode import decode
 from serve.adapters.fix.dictionary import write_dictionary
 from serve.adapters.fix.encode import encode
 from serve.adapters.fix.engine import fix, restore_interrupt
+from serve.adapters.fix.log import venue_folder
 from serve.adapters.fix.settings import settings_text
 from serve.adapters.fix.venue import Venue, VenueError
 from serve.adapters.fix.wire import SOH, MalformedError, Wire
@@ -33,7 +34,7 @@ class FixGateway:
                 msg = f"dealers {taken[comp_id]} and {dealer} have the same fix_session {comp_id}: each needs its own"
                 raise VenueError(msg)
         self.venue = venue
-        self._folder = folder / venue.venue
+        self._folder = venue_folder(folder, venue.venue)
         self._session_of = {dealer: f"FIX.4.4:{venue.sender_comp_id}->{comp_id}" for dealer, comp_id in sessions.items()}
         self._dealer_of = {session: dealer for dealer, session in self._session_of.items()}
         self._ids: dict[str, Any] = {}

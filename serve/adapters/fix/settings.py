@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from serve.adapters.fix.log import log_folder
 from serve.adapters.fix.venue import Venue, VenueError
 
 _COMP_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
@@ -31,7 +32,7 @@ ValidateUserDefinedFields=N
 CheckLatency=Y
 MaxLatency=120
 FileStorePath={folder}/store
-FileLogPath={folder}/log
+FileLogPath={log}
 """
 
 
@@ -46,6 +47,7 @@ def settings_text(venue: Venue, comp_ids: Iterable[str], folder: Path, dictionar
             reconnect=venue.reconnect_s,
             dictionary=dictionary,
             folder=folder,
+            log=log_folder(folder),
         )
     ]
     for comp_id in comp_ids:

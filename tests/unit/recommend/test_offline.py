@@ -65,6 +65,7 @@ def test_rules_file_and_older_snapshot_can_be_chosen(tmp_path: Path, settings: S
         ("", "not valid JSON"),
         ({"order_id": "x"}, "is required"),
         (ORDER | {"currency": "EUR"}, "currency: "),
+        (ORDER | {"quantity": -1, "colour": "red"}, "quantity: Expected `float` > 0.0; colour: is not a field of this body"),
     ],
 )
 def test_bad_file_is_one_clear_line(tmp_path: Path, settings: Settings, content: Any, said: str) -> None:
