@@ -70,12 +70,12 @@ class Landing:
     def accept(self, receipts: Iterable[Receipt], *, at: datetime) -> None:
         """Mark batches as judged and good."""
         for receipt in receipts:
-            (self.folder(receipt) / _ACCEPTED).write_bytes(msgspec.json.encode({"at": at}))
+            _mark(self.folder(receipt) / _ACCEPTED, {"at": at})
 
     def hold(self, receipts: Iterable[Receipt], *, reason: str, at: datetime) -> None:
         """Hold batches back: they stay in landing and are not used."""
         for receipt in receipts:
-            (self.folder(receipt) / _HELD).write_bytes(msgspec.json.encode({"at": at, "reason": reason}))
+            _mark(self.folder(receipt) / _HELD, {"at": at, "reason": reason})
 
     def held_reason(self, receipt: Receipt) -> str:
         """Give the reason why a batch is held back."""
@@ -120,3 +120,10 @@ class Landing:
         folder.parent.mkdir(parents=True, exist_ok=True)
         work.rename(folder)
         return receipt
+
+
+def _mark(path: Path, said: dict[str, object]) -> None:
+    """Write a mark beside its place and move it there: one that is there is whole."""
+    written = path.with_suffix(".new")
+    written.write_bytes(msgspec.json.encode(said))
+    written.replace(path)

@@ -143,7 +143,9 @@ def _refresh(
         for leftover in settings.state.root.glob(f"{settings.state.warehouse.name}*"):
             leftover.unlink()
     transform.lay_views(settings.state, landing, used, new=landed)
-    passed = _pass_landing(settings, landing, landed, now)
+    # What was landed after the known-at time is not judged: it waits for a refresh that uses it.
+    judged = [receipt for receipt in landed if receipt in used]
+    passed = _pass_landing(settings, landing, judged, now)
     built = _build(settings, instant, full=full)
     fit_figures(settings, instant)
     names = sorted(source.name for source in listed)
@@ -160,8 +162,7 @@ def _refresh(
         sources=names,
     )
     manifest = publish_snapshot(settings, made)
-    # What was landed after the known-at time has not been judged: it waits for a refresh that uses it.
-    landing.accept([receipt for receipt in landed if receipt in used], at=now)
+    landing.accept(judged, at=now)
     artifacts.leave_published(settings.state, manifest, write_gate_page(settings.state, manifest.snapshot_id, passed))
     publish.drop_old(settings.state, keep=settings.keep_snapshots)
     log.info("published snapshot %s", manifest.snapshot_id)
@@ -201,13 +202,13 @@ def _take_in(
     return outcome.receipts
 
 
-def _pass_landing(settings: FlowSettings, landing: Landing, landed: list[Receipt], now: datetime) -> list[GateResult]:
+def _pass_landing(settings: FlowSettings, landing: Landing, judged: list[Receipt], now: datetime) -> list[GateResult]:
     """Check the deliveries; hold back those of a data set that fails, so that a corrected file can take their place."""
     try:
         return _pass(settings, LANDING_SUITES)
     except _Failing as failing:
         tables = {result.suite for result in failing.results}
-        landing.hold([r for r in landed if r.table in tables], reason="; ".join(failing.reasons), at=now)
+        landing.hold([r for r in judged if r.table in tables], reason="; ".join(failing.reasons), at=now)
         raise
 
 

@@ -111,6 +111,10 @@ class QuoteReceived(Event, frozen=True, tag="rfq.quote_received"):
     dealer_quote_id: str = ""
 
 
+# Why a quote past its validity is withdrawn: its dealer did not take it back.
+EXPIRED = "expired"
+
+
 class QuoteWithdrawn(Event, frozen=True, tag="rfq.quote_withdrawn"):
     """A quote taken back by its dealer or past its validity."""
 

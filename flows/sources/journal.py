@@ -22,10 +22,15 @@ _READ = (
     events.RfqStarted
     | events.DealerAsked
     | events.QuoteReceived
+    | events.QuoteWithdrawn
     | events.DealerAnsweredWithout
     | events.ExecutionReported
     | events.RfqClosed
 )
+
+
+# Of a dealer that was asked as the RFQ ended.
+_LEAST_S = 0.001
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -78,14 +83,15 @@ def _events(path: Path, wanted: Any) -> list[tuple[datetime, Any]]:  # noqa: ANN
 def rfq_rows(entries: Iterable[_Entry]) -> Iterator[dict[str, str | None]]:
     """Turn events into rows of ``rfq_log``, one per dealer asked in a closed RFQ, cells as text. Pure.
 
-    What a dealer sent first counts: a quote after its time-out, or after the end, is late and changes nothing. A dealer
-    whose request never went out was not asked.
+    What a dealer sent first counts: a quote after its time-out, or after the end, is late and changes nothing; a fill counts
+    whenever it comes. A dealer whose request never went out was not asked; one that had not answered when the RFQ ended timed
+    out then.
     """
     by_rfq: dict[str, list[_Entry]] = {}
     closed: set[str] = set()
     for entry in entries:
         rfq_id = entry.event.rfq_id
-        if rfq_id not in closed:
+        if rfq_id not in closed or isinstance(entry.event, events.ExecutionReported):
             by_rfq.setdefault(rfq_id, []).append(entry)
         if isinstance(entry.event, events.RfqClosed):
             closed.add(rfq_id)
@@ -105,6 +111,7 @@ class _Asked:
     late: list[events.QuoteReceived] = field(default_factory=list)
     without: events.DealerAnsweredWithout | None = None
     fills: list[events.ExecutionReported] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
 
     def note(self, event: _READ) -> None:
         """Take in what the dealer did next."""
@@ -115,11 +122,18 @@ class _Asked:
                 self.without = event
             case events.ExecutionReported():
                 self.fills.append(event)
+            case events.QuoteWithdrawn(reason=reason) if reason != events.EXPIRED:
+                self.withdrawn.add(event.quote_id)
 
     @property
     def quotes(self) -> list[events.QuoteReceived]:
         """The quotes that count: those in time, and late ones only where the desk traded on one."""
         return self.in_time or (self.late if self.fills else [])
+
+    def covers(self, quantity: float) -> bool:
+        """Whether the last quote could have been the cover of a trade of so much: as the desk sees it when it tells the losers."""
+        last = self.quotes[-1] if self.quotes and not self.fills else None
+        return last is not None and last.firm and last.quote_id not in self.withdrawn and last.quantity >= quantity
 
     @property
     def never_sent(self) -> bool:
@@ -130,17 +144,20 @@ class _Asked:
 
 def _rows_of(start: events.RfqStarted, story: list[_Entry]) -> Iterator[dict[str, str | None]]:
     asked: dict[str, _Asked] = {}
+    ended = story[-1].at
     for entry in story:
         if isinstance(entry.event, events.DealerAsked):
             asked[entry.event.dealer_id] = _Asked(entry.at, entry.event.sequence)
-        elif not isinstance(entry.event, events.RfqStarted | events.RfqClosed) and entry.event.dealer_id in asked:
+        elif isinstance(entry.event, events.RfqClosed):
+            ended = entry.at
+        elif not isinstance(entry.event, events.RfqStarted) and entry.event.dealer_id in asked:
             asked[entry.event.dealer_id].note(entry.event)
-    answered = {dealer: part for dealer, part in asked.items() if not part.never_sent and (part.quotes or part.without)}
-    outcomes = _outcomes(start, answered)
-    for dealer, part in answered.items():
+    sent = {dealer: part for dealer, part in asked.items() if not part.never_sent}
+    outcomes = _outcomes(start, sent)
+    for dealer, part in sent.items():
         yield {
-            **_asking(start, dealer, part, len(answered)),
-            **_answer(part),
+            **_asking(start, dealer, part, len(sent)),
+            **_answer(part, ended),
             "outcome": outcomes[dealer],
             **_fill(part),
             "arrival_mid": _number(start.arrival_mid),
@@ -165,8 +182,11 @@ def _asking(start: events.RfqStarted, dealer: str, part: _Asked, dealers_asked: 
     }
 
 
-def _answer(part: _Asked) -> dict[str, str | None]:
-    """Give the response: its time is that of the first quote, its price and size those of the last."""
+def _answer(part: _Asked, ended: datetime) -> dict[str, str | None]:
+    """Give the response: its time is that of the first quote, its price and size those of the last.
+
+    Who had not answered when the RFQ ended had only so long to do so, and was silent as long as that.
+    """
     if part.quotes:
         first, last = part.quotes[0], part.quotes[-1]
         return {
@@ -178,8 +198,10 @@ def _answer(part: _Asked) -> dict[str, str | None]:
         }
     silent = part.without
     responded = silent.responded_at if silent and silent.response is not Response.TIMED_OUT else None
+    cut_off = {} if silent else {"timeout_s": _number(max((ended - part.at).total_seconds(), _LEAST_S))}
     return {
-        "response": silent.response if silent else None,
+        **cut_off,
+        "response": silent.response if silent else Response.TIMED_OUT,
         "responded_at": responded.isoformat() if responded else None,
         "quote_price": None,
         "quote_quantity": None,
@@ -202,11 +224,11 @@ def _outcomes(start: events.RfqStarted, answered: dict[str, _Asked]) -> dict[str
     if not any(part.fills for part in answered.values()):
         return dict.fromkeys(answered, Outcome.NOT_TRADED)
     losing = [
-        (part.quotes[-1].price * start.side.direction, dealer)
+        (part.quotes[-1].price * start.side.direction, part.quotes[-1].responded_at, dealer)
         for dealer, part in answered.items()
-        if part.quotes and not part.fills
+        if part.covers(start.quantity)
     ]
-    cover = min(losing)[1] if losing else None
+    cover = min(losing)[2] if losing else None
     return {
         dealer: Outcome.TRADED if part.fills else Outcome.COVER if dealer == cover else Outcome.LOST
         for dealer, part in answered.items()

@@ -48,7 +48,7 @@ class RestClient:
         return shown(masked(url, *self._secrets))
 
     def get(self, path: str, parameters: Mapping[str, str]) -> httpx.Response:
-        """Ask for a path below the base, or for a whole URL of the same host. Raises SourceError when there is no good answer."""
+        """Ask for a path below the base, or for a whole URL of the same server. Raises SourceError when there is no good answer."""
         return self._asked("GET", self._url(path), params=parameters or None)
 
     def post(self, path: str, body: Mapping[str, Any], *, key: str) -> httpx.Response:
@@ -57,9 +57,9 @@ class RestClient:
 
     def _url(self, path: str) -> str:
         url = path if "://" in path else f"{self._base}/{path.lstrip('/')}"
-        if httpx.URL(url).host != httpx.URL(self._base).host:
+        if _origin(url) != _origin(self._base):
             # The token is for this vendor alone.
-            raise SourceError(f"source {self._source.name!r}: {self.told(url)} leads to another host than {self.name}")
+            raise SourceError(f"source {self._source.name!r}: {self.told(url)} leads to another server than {self.name}")
         return url
 
     def _asked(self, method: str, url: str, **request: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
@@ -90,6 +90,12 @@ class RestClient:
         if self._next_at > now:
             time.sleep(self._next_at - now)
         self._next_at = max(now, self._next_at) + self._apart_s
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Tell servers apart: another scheme or port could read the token as well as another host."""
+    parts = httpx.URL(url)
+    return parts.scheme, parts.host, parts.port
 
 
 def _wait_before_again(error: Exception) -> bool | float:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from expectations.contracts import journal as events
 from serve.domain.rfq import QUANTITY_STEP, Quote, Rfq, RfqState
 
-EXPIRED = "expired"
+EXPIRED = events.EXPIRED
 REPLACED = "replaced by a new quote"
 _STEP = 1e-9
 

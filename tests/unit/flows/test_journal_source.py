@@ -132,6 +132,48 @@ def test_the_best_losing_quote_is_the_cover_and_the_others_lost(side: Side, cove
     assert outcomes == {"A": "TRADED", "B": "LOST", "C": "LOST", "D": "LOST"} | {cover: "COVER"}
 
 
+def test_the_cover_is_a_firm_quote_that_stands_for_all_of_the_order() -> None:
+    taken_back = events.QuoteWithdrawn(rfq_id="R1", dealer_id="B", quote_id="B-6", reason="the dealer took it back")
+    past = events.QuoteWithdrawn(rfq_id="R1", dealer_id="D", quote_id="D-8", reason=events.EXPIRED)
+    story = [
+        started(["A", "B", "C", "D"], protocol=Protocol.PARALLEL),
+        *(asked(0, dealer, n) for n, dealer in enumerate("ABCD", 1)),
+        quoted(5, "A", 100.3),
+        quoted(6, "B", 100.2),
+        quoted(7, "C", 100.1, quantity=1_000_000.0),
+        quoted(8, "D", 100.0),
+        at(9, taken_back),
+        at(9, past),
+        filled(10, "A", 100.3),
+        closed(11),
+    ]
+    outcomes = {dealer: row["outcome"] for dealer, row in by_dealer(story).items()}
+    assert outcomes == {"A": "TRADED", "B": "LOST", "C": "LOST", "D": "COVER"}
+
+
+def test_who_had_not_answered_when_the_rfq_ended_was_asked_and_silent_for_as_long_as_that() -> None:
+    story = [
+        started(["A", "B", "C"], protocol=Protocol.PARALLEL),
+        asked(0, "A", 1),
+        asked(1, "B", 2),
+        asked(11, "C", 3),
+        quoted(5, "A", 100.0),
+        filled(10, "A", 100.0),
+        closed(11),
+    ]
+    rows = by_dealer(story)
+    assert {(row["response"], row["outcome"], row["timeout_s"], row["dealers_asked"]) for row in (rows["B"], rows["C"])} == {
+        ("TIMED_OUT", "LOST", "10.0", "3"),
+        ("TIMED_OUT", "LOST", "0.001", "3"),
+    }
+
+
+def test_a_fill_that_comes_after_the_end_is_in_the_log() -> None:
+    story = [started(["A"]), asked(0, "A", 1), quoted(5, "A", 100.0), closed(11, "CANCELLED"), filled(60, "A", 100.0)]
+    row = by_dealer(story)["A"]
+    assert (row["outcome"], row["executed_price"], row["executed_quantity"]) == ("TRADED", "100.0", "10000000.0")
+
+
 def test_without_a_trade_nobody_lost() -> None:
     story = [started(["A"]), asked(0, "A", 1), quoted(5, "A", 99.0), closed(60, "NOT_TRADED")]
     assert by_dealer(story)["A"]["outcome"] == "NOT_TRADED"

@@ -135,7 +135,7 @@ def test_a_row_that_comes_on_two_pages_comes_once(vendor: Vendor) -> None:
 
 def test_a_link_to_another_host_is_not_followed_with_our_token(vendor: Vendor) -> None:
     vendor.answers = lambda path, number: (200, {"Link": '<http://elsewhere.example/rows>; rel="next"'}, [])
-    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match="leads to another host"):
+    with RestClient(source(vendor)) as client, pytest.raises(SourceError, match="leads to another server"):
         _all_rows(client, Endpoint(path="/rows", page=Page(by="link")), {})
 
 
