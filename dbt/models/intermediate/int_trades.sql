@@ -14,14 +14,15 @@ identifiers as (
 ),
 
 -- Some tapes point every later report at the first one, others at the one before: of several for one original only
--- the last landed counts, and whatever has been pointed at is undone.
+-- one counts, and whatever has been pointed at is undone. A cancel is the end, whenever it landed; else the last
+-- landed counts.
 amendments as (
 
     select * from reports
     where status in ('CANCEL', 'CORRECT')
     qualify row_number() over (
         partition by original_trade_id
-        order by landed_at desc, landed_file desc, landed_row desc
+        order by status = 'CANCEL' desc, landed_at desc, landed_file desc, landed_row desc
     ) = 1
 
 ),
