@@ -114,7 +114,7 @@ def _build(settings: FlowSettings, as_of: datetime) -> str:
     results = target / "target" / "run_results.json"
     if not results.is_file():
         raise BuildFailed([" ".join(str(done.exception).split())])
-    return report(results).invocation_id
+    return report(results, settings.state.warehouse).invocation_id
 
 
 def _put_into_place(day: Day, snapshot: Path) -> None:

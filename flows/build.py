@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.resources.types import NodeType
@@ -22,6 +23,7 @@ from flows.settings import FlowSettings
 from flows.transform import dbt_environment
 
 _PATIENCE_S = 60
+_SHOWN_ROWS = 3
 
 
 class BuildFailed(Exception):
@@ -82,15 +84,15 @@ def build(settings: FlowSettings, *, as_of: datetime, full: bool) -> BuildReport
             _join_task_runs()
             # dbt holds the file's lock until its connections are closed for good.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]  # the library has no types here
-    made = told(results)
+    made = told(results, settings.state.warehouse)
     rebuild.finished(settings.state)
     return made
 
 
-def told(results: Path) -> BuildReport:
+def told(results: Path, warehouse: Path) -> BuildReport:
     """Read dbt's report and leave a task run for each test that failed. Raises BuildFailed when a node failed."""
     try:
-        return report(results)
+        return report(results, warehouse)
     except BuildFailed as failed:
         for node in failed.nodes:
             if node.startswith("test."):
@@ -129,12 +131,23 @@ def _join_task_runs() -> None:
             thread.join(timeout=max(deadline - time.monotonic(), 0))
 
 
-def report(path: Path) -> BuildReport:
-    """Read dbt's report of a build. Raises BuildFailed when a node failed."""
+def report(path: Path, warehouse: Path) -> BuildReport:
+    """Read dbt's report of a build in a warehouse. Raises BuildFailed when a node failed, with the rows at fault of a test."""
     results = json.loads(path.read_text(encoding="utf-8"))
     bad = [node for node in results["results"] if node["status"] not in {"success", "pass", "no-op"}]
     # A skipped node stands behind a failed one, which is named itself.
     named = [node for node in bad if node["status"] != "skipped"] or bad
     if named:
-        raise BuildFailed([f"{node['unique_id']}: {' '.join(str(node['message'] or node['status']).split())}" for node in named])
+        raise BuildFailed([f"{node['unique_id']}: {_why(node, warehouse)}" for node in named])
     return BuildReport(results["metadata"]["invocation_id"], len(results["results"]))
+
+
+def _why(node: dict[str, Any], warehouse: Path) -> str:
+    """Say in one line why a node failed; of a test that found rows, the first of them."""
+    if node["status"] != "fail":
+        return " ".join(str(node["message"] or node["status"]).split())
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(f"select * from ({node['compiled_code']}) limit {_SHOWN_ROWS}")
+        names = [name for name, *_ in found.description or []]
+        rows = [str(dict(zip(names, row, strict=True))) for row in found.fetchall()]
+    return f"{node['failures']} row(s), such as {'; '.join(rows)}"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from filelock import FileLock
 
@@ -100,8 +101,9 @@ def test_a_build_that_dies_before_its_first_node_is_refused_though_one_before_it
 
 
 def results_file(folder: Path, nodes: list[tuple[str, str, str | None]]) -> Path:
-    """Write what dbt leaves of these nodes: identifier, status, message."""
-    results = [{"unique_id": name, "status": status, "message": message} for name, status, message in nodes]
+    """Write what dbt leaves of these nodes: identifier, status, message; a test that fails has found one row."""
+    found = {"failures": 1, "compiled_code": "select 7 as a"}
+    results = [{"unique_id": name, "status": status, "message": message, **found} for name, status, message in nodes]
     path = folder / "run_results.json"
     path.write_text(json.dumps({"metadata": {"invocation_id": "i"}, "results": results}), encoding="utf-8")
     return path
@@ -118,11 +120,11 @@ def test_a_model_that_fails_is_named_and_what_stands_behind_it_is_not(tmp_path: 
     ]
     path = results_file(tmp_path, nodes)
     with pytest.raises(BuildFailed) as failed:
-        report_of(path)
+        report_of(path, tmp_path / "none.duckdb")
     assert failed.value.nodes == ["model.sotto.b: Binder Error: no column"]
     results_file(tmp_path, nodes[2:])
     with pytest.raises(BuildFailed, match=r"model\.sotto\.c: skipped"):
-        report_of(path)
+        report_of(path, tmp_path / "none.duckdb")
 
 
 def test_the_second_of_two_refreshes_at_once_is_refused_in_one_line(prefect_api: str, home: Home, market: Path) -> None:
@@ -218,6 +220,8 @@ def test_a_test_that_fails_has_a_task_run_that_failed_with_its_message(prefect_a
 
     from flows.build import BuildFailed, told
 
+    warehouse = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(warehouse)).close()
     nodes = [
         ("model.sotto.a", "success", "OK"),
         ("test.sotto.unique_a.1f", "fail", "Got 1 result"),
@@ -227,8 +231,8 @@ def test_a_test_that_fails_has_a_task_run_that_failed_with_its_message(prefect_a
 
     @flow
     def building() -> str:
-        with pytest.raises(BuildFailed):
-            told(path)
+        with pytest.raises(BuildFailed, match=r"^dbt build failed: test\.sotto\.unique_a\.1f: 1 row\(s\), such as \{'a': 7\}$"):
+            told(path, warehouse)
         return str(flow_run.get_id())
 
     run = building()
@@ -241,4 +245,4 @@ def test_a_test_that_fails_has_a_task_run_that_failed_with_its_message(prefect_a
                 break
             time.sleep(0.2)
     assert [(one.name, one.state_name) for one in runs] == [("test unique_a", "Failed")]
-    assert "Got 1 result" in runs[0].state.message
+    assert "1 row(s), such as {'a': 7}" in runs[0].state.message
