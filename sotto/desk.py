@@ -43,7 +43,7 @@ def evidence(
 
     with refusing(EvidenceError):
         pack = write_evidence(rfq_id, out_file, settings_with())
-    out.print(f"{len(pack.events):,} events and {len(pack.fix_messages):,} FIX messages in {out_file}", soft_wrap=True)
+    out.print(f"{len(pack.events):,} events and {len(pack.fix_messages):,} FIX messages in {out_file}")
 
 
 def replay(recommendation_id: Annotated[str, typer.Argument(help="A recommendation's id.")]) -> None:
