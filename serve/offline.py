@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from serve.adapters.desk_config import DeskConfigRefused, DeskFiles, load_desk
+from serve.adapters.desk_config import DeskConfigRefused, DeskFiles, load_draft
 from serve.adapters.ids import TimeOrderedIds
 from serve.adapters.journal import JournalError, JournalReader
 from serve.adapters.rules import RuleBookRefused, check_rules
@@ -22,6 +22,8 @@ from serve.parts import clock_of
 from serve.settings import Settings
 from serve.usecases.advice import Replay, recommend, recorded, replay
 from serve.usecases.refusals import Refusal
+
+_NAMED = 5
 
 __all__ = ["OfflineError", "check_rules", "recommend_file", "replay_recorded"]
 
@@ -62,7 +64,10 @@ def replay_recorded(recommendation_id: str, settings: Settings) -> Replay:
     try:
         made = recorded(JournalReader(settings.state.journal), recommendation_id)
         if made is None:
-            raise OfflineError(f"there is no recommendation {recommendation_id!r} in {settings.state.journal}")
+            raise OfflineError(
+                f"there is no recommendation {recommendation_id!r} in {settings.state.journal}; "
+                "those of `sotto recommend` are not recorded, only those of the service"
+            )
         desks = DeskFiles(settings.rules_file, settings.scoring_file, settings.state.rules)
         return replay(made, SnapshotStore(settings.state), desks)
     except (JournalError, Refusal, RuleBookRefused, DeskConfigRefused) as exc:
@@ -97,16 +102,25 @@ def _read(path: Path) -> bytes:
 def _market(settings: Settings, snapshot_id: str | None) -> Market:
     store = SnapshotStore(settings.state)
     try:
-        name = snapshot_id or settings.state.current.read_text().strip()
-        return store.get(name)
+        if snapshot_id:
+            _must_be_there(settings, snapshot_id)
+        return store.get(snapshot_id or settings.state.current.read_text().strip())
     except FileNotFoundError as exc:
         raise OfflineError(f"no snapshot is published under {settings.home}; run 'sotto refresh' first") from exc
     except (SnapshotBroken, OSError, UnicodeDecodeError) as exc:
         raise OfflineError(str(exc)) from exc
 
 
+def _must_be_there(settings: Settings, snapshot_id: str) -> None:
+    folder = settings.state.snapshots
+    there = sorted(manifest.parent.name for manifest in folder.glob("*/manifest.json"))
+    if there and not (folder / snapshot_id).is_dir():
+        named = f"{'the latest are' if len(there) > _NAMED else 'there are'} {', '.join(there[-_NAMED:])}"
+        raise OfflineError(f"there is no snapshot {snapshot_id!r} in {folder}; {named}")
+
+
 def _desk(settings: Settings, rules: Path | None) -> Desk:
     try:
-        return load_desk(rules, settings.scoring_file) if rules else desk_in_force(settings)
+        return load_draft(rules, settings.scoring_file) if rules else desk_in_force(settings)
     except (RuleBookRefused, DeskConfigRefused, JournalError) as exc:
         raise OfflineError(str(exc)) from exc

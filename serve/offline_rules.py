@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from serve.adapters.desk_config import DeskConfigRefused, load_desk, read_desk
+from serve.adapters.desk_config import DeskConfigRefused, load_desk, load_draft, read_desk
 from serve.adapters.journal import JournalError, JournalReader
 from serve.adapters.rules import RuleBookRefused
 from serve.adapters.snapshot import SnapshotStore
@@ -45,7 +45,7 @@ def try_rules(file: Path, settings: Settings, *, since: datetime, until: datetim
         raise RulesOfflineError(f"there is no journal at {where}, so no past orders; is SOTTO_HOME right?")
     try:
         live = desk_in_force(settings)
-        draft = load_desk(file, settings.scoring_file)
+        draft = load_draft(file, settings.scoring_file)
         store = SnapshotStore(settings.state)
         current = store.get(settings.state.current.read_text().strip())
         events = JournalReader(settings.state.journal).read(kind="recommendation.made")

@@ -36,13 +36,20 @@ app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> None:
-    """Run the command; a setting of the environment that cannot be used is one line and exit 1."""
+    """Run the command; a mistake on the command line is one line and exit 2, a setting that cannot be used one line and exit 1."""
     try:
-        app()
+        code = app(standalone_mode=False)
+    except typer.TyperException as mistake:
+        terminal.tell(terminal.wrong_usage(mistake))
+        code = mistake.exit_code
+    except typer.Abort:
+        terminal.tell("aborted")
+        code = 1
     except ValueError as error:
         from pydantic import ValidationError
 
         if not (isinstance(error, ValidationError) and error.title.endswith("Settings")):
             raise
-        terminal.say.print(f"sotto: {terminal.wrong_setting(error)}", markup=False, soft_wrap=True)
-        sys.exit(1)
+        terminal.tell(terminal.wrong_setting(error))
+        code = 1
+    sys.exit(code)

@@ -39,4 +39,4 @@ def audit_anchor(
 
     with refusing(JournalError, AnchorsError):
         anchor = append_anchor(out_file, *journal().head(), datetime.now(UTC))
-    out.print(f"event {anchor.seq:,}, head {anchor.hash}, noted in {out_file}", soft_wrap=True)
+    out.print(f"event {anchor.seq:,}, head {anchor.hash}, noted in {out_file}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sotto.terminal import NOTHING_PUBLISHED, day_of, follow_flows, instant_of, leave, out, progress, refusing, say
+from sotto.terminal import NOTHING_PUBLISHED, day_of, follow_flows, instant_of, leave, out, progress, refusing, say, tell
 
 
 def simulate(
@@ -40,7 +40,7 @@ def refresh(
         manifest = run_refresh(sources, as_of=instant, known_at=known, full=full)
     except Refused as refused:
         for reason in refused.reasons:
-            say.print(f"sotto: {reason}", markup=False, soft_wrap=True)
+            tell(reason)
         leave("nothing was published; the last good snapshot stays", NOTHING_PUBLISHED)
     quarantined = ", ".join(f"{count} {table}" for table, count in sorted(manifest.quarantined.items())) or "none"
     say.print(f"scorecards: {manifest.tables['fct_dealer_scorecards'].rows:,} rows; rows set aside: {quarantined}")
@@ -69,7 +69,7 @@ def backfill(
             days = run_backfill(sources, first, last, every=every, parallel=parallel, known_at=known)
     except Refused as refused:
         for reason in refused.reasons:
-            say.print(f"sotto: {reason}", markup=False, soft_wrap=True)
+            tell(reason)
         leave("not every day was built; the same command goes on where this one ended", NOTHING_PUBLISHED)
     out.print(f"{len(days)} days, the last {days[-1]}")
 

@@ -26,7 +26,7 @@ def recommend(
     snapshot: Annotated[str | None, typer.Option(help="A snapshot other than the current one.")] = None,
     rules: Annotated[Path | None, typer.Option(help="A rule book other than the one in force.")] = None,
 ) -> None:
-    """Recommend dealers for an order, as the API would, without a server."""
+    """Recommend dealers for an order, as the API would, without a server. The answer is not recorded: it cannot be replayed."""
     from serve.offline import OfflineError, recommend_file
 
     with refusing(OfflineError):
@@ -43,7 +43,7 @@ def evidence(
 
     with refusing(EvidenceError):
         pack = write_evidence(rfq_id, out_file, settings_with())
-    out.print(f"{len(pack.events):,} events and {len(pack.fix_messages):,} FIX messages in {out_file}", soft_wrap=True)
+    out.print(f"{len(pack.events):,} events and {len(pack.fix_messages):,} FIX messages in {out_file}")
 
 
 def replay(recommendation_id: Annotated[str, typer.Argument(help="A recommendation's id.")]) -> None:

@@ -33,12 +33,12 @@ def quarantine(
     listed = rows.faults(FlowSettings().state, wanted, limit=None if out_file else limit)
     if out_file:
         rows.write_csv(listed, out_file)
-        out.print(f"{listed.total:,} faults in {out_file}", soft_wrap=True)
+        out.print(f"{listed.total:,} faults in {out_file}")
     elif as_json:
         print_json(listed)
     else:
         for line in rows.lines(listed):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line)
 
 
 @app.command("retry")
@@ -61,5 +61,5 @@ def quarantine_retry(
         tried = retry(settings.state, mappings, now=datetime.now(UTC), wanted=Wanted(source=source, table=table))
     for one in tried:
         told = one.problem or f"{one.landed:,} rows landed, {one.still_bad:,} still bad"
-        out.print(f"{one.source} {one.table} {one.file}: {told}", markup=False, soft_wrap=True)
+        out.print(f"{one.source} {one.table} {one.file}: {told}")
     out.print(f"{sum(one.landed for one in tried):,} rows landed; `sotto refresh` uses them")

@@ -30,5 +30,5 @@ def review(
     for title, points in (("Better than the median peer", made.ahead), ("Not as good", made.behind)):
         out.print(f"{title}:" if points else f"{title}: nothing stands out.")
         for point in points:
-            out.print(f"  {point}", markup=False, soft_wrap=True)
-    out.print(f"{made.about.name}, {made.classes[0].asked:,} requests: {out_file}", soft_wrap=True)
+            out.print(f"  {point}")
+    out.print(f"{made.about.name}, {made.classes[0].asked:,} requests: {out_file}")

@@ -18,7 +18,7 @@ def rules_check(file: Annotated[Path, typer.Argument(help="A rule book.")]) -> N
 
     faults = check_rules(file)
     for fault in faults:
-        say.print(fault, markup=False, soft_wrap=True)
+        say.print(fault)
     if faults:
         raise typer.Exit(1)
     out.print(f"{file}: no faults")
@@ -44,4 +44,4 @@ def rules_try(
         print_json(trial)
         return
     for line in lines(trial):
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line)

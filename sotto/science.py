@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sotto.terminal import day_of, out, print_json, say
+from sotto.terminal import day_of, out, print_json, say, tell
 
 
 def backtest(
@@ -35,12 +35,12 @@ def backtest(
             done = run_backtest(**days, every_days=every, models=model, rules=books, propose=propose, **given)
     except Refused as refused:
         for reason in refused.reasons:
-            say.print(f"sotto: {reason}", markup=False, soft_wrap=True)
+            tell(reason)
         raise typer.Exit(1) from None
     if as_json:
         print_json(done.report)
         return
-    out.print(summary(done.report), soft_wrap=True)
+    out.print(summary(done.report))
     for table in tables(done.report):
         out.print(table)
-    out.print(f"page and figures: {done.folder}", soft_wrap=True)
+    out.print(f"page and figures: {done.folder}")

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from serve.settings import Settings
 
 NOTHING_PUBLISHED = 3
-say = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+# Text stands as it is: a line stays whole however narrow the terminal, so that what reads from a pipe can go line by line.
+say = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 @contextmanager
@@ -31,9 +32,15 @@ def refusing(*mistakes: type[Exception]) -> Iterator[None]:
         leave(str(mistake))
 
 
+def tell(message: str) -> None:
+    """Say in one line what went wrong; nothing to say, no line."""
+    if message:
+        say.print(f"sotto: {message}")
+
+
 def leave(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong in one line and exit."""
-    say.print(f"sotto: {message}", markup=False, soft_wrap=True)
+    tell(message)
     raise typer.Exit(code)
 
 
@@ -55,6 +62,14 @@ def wrong_setting(error: "ValidationError") -> str:
     """Say which setting cannot be used, and why, in one line."""
     first = error.errors()[0]
     return f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']} (got {first['input']!r})"
+
+
+def wrong_usage(mistake: typer.TyperException) -> str:
+    """Say in one line what is wrong with the command line; nothing where the help was shown in answer."""
+    text = " ".join(mistake.format_message().split()).rstrip(".")
+    context = getattr(mistake, "ctx", None)
+    where = f"; see '{context.command_path} --help'" if context else ""
+    return f"{text[0].lower()}{text[1:]}{where}" if text else ""
 
 
 def journal() -> "JournalReader":
@@ -88,7 +103,7 @@ def day_of(text: str | None, option: str) -> date | None:
 
 def progress(message: str) -> None:
     """Show how far long work is, on standard error."""
-    say.print(message, style="dim", markup=False)
+    say.print(message, style="dim")
 
 
 def follow_flows() -> None:

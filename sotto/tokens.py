@@ -26,7 +26,7 @@ def token_new(
         leave(f"--role {role!r} is not one of {', '.join(Role)}")
     with refusing(TokensBroken):
         secret = TokenFile(settings_with().state.tokens).create(name, Role(role), desk, timedelta(days=days))
-    out.print(secret, soft_wrap=True)
+    out.print(secret)
 
 
 @app.command("rotate")
@@ -42,7 +42,7 @@ def token_rotate(
         secret = TokenFile(settings_with().state.tokens).rotate(token_id, timedelta(days=days), timedelta(hours=overlap_hours))
     if secret is None:
         leave(f"there is no token {token_id!r}; `sotto token list` shows them")
-    out.print(secret, soft_wrap=True)
+    out.print(secret)
 
 
 @app.command("list")

@@ -15,6 +15,7 @@ from serve.domain.liquidity import Thresholds
 
 _VERSION = re.compile(r"[0-9a-f]{16}")
 _FILES = ("rules.yml", "scoring.yml")
+_CONFIGURED = "; set SOTTO_CONFIG to the folder that holds it"
 
 
 class DeskConfigRefused(LookupError):
@@ -34,10 +35,16 @@ def read_desk(
     return Desk(book=book, thresholds=read.illiquid, source=rules, scoring=scoring, exploration=read.exploration)
 
 
-def load_desk(rules: Path, scoring: Path, *, was_in_force: bool = False) -> Desk:
-    """Read the two files. Raises ``RuleBookRefused`` or ``DeskConfigRefused``."""
-    texts = _read(rules), _read(scoring)
-    return read_desk(*texts, rules_name=str(rules), scoring_name=str(scoring), was_in_force=was_in_force)
+def load_desk(rules: Path, scoring: Path) -> Desk:
+    """Read the configuration's two files. Raises ``RuleBookRefused`` or ``DeskConfigRefused``."""
+    texts = _read(rules, _CONFIGURED), _read(scoring, _CONFIGURED)
+    return read_desk(*texts, rules_name=str(rules), scoring_name=str(scoring))
+
+
+def load_draft(rules: Path, scoring: Path) -> Desk:
+    """Read a rule book named by its path, with the configuration's thresholds. Raises like ``load_desk``."""
+    texts = _read(rules), _read(scoring, _CONFIGURED)
+    return read_desk(*texts, rules_name=str(rules), scoring_name=str(scoring))
 
 
 def keep_version(kept: Path, desk: Desk) -> None:
@@ -56,7 +63,9 @@ def load_version(kept: Path, version: str) -> Desk:
     folder = kept / version
     if not _VERSION.fullmatch(version) or not folder.is_dir():
         raise DeskConfigRefused(f"version {version} of the rules was not kept under {kept}")
-    return load_desk(folder / _FILES[0], folder / _FILES[1], was_in_force=True)
+    paths = folder / _FILES[0], folder / _FILES[1]
+    texts = _read(paths[0]), _read(paths[1])
+    return read_desk(*texts, rules_name=str(paths[0]), scoring_name=str(paths[1]), was_in_force=True)
 
 
 class DeskFiles:
@@ -95,13 +104,13 @@ class DeskFiles:
         return self._older[version]
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, where_missing: str = "") -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DeskConfigRefused(f"{path}:1:1: {too_large(path.stat().st_size)}")
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError as exc:
-        raise DeskConfigRefused(f"{path} is missing; set SOTTO_CONFIG to the folder that holds it") from exc
+        raise DeskConfigRefused(f"{path} is missing{where_missing}") from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise DeskConfigRefused(f"{path} cannot be read: {exc}") from exc
 

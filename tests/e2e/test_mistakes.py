@@ -49,3 +49,54 @@ def test_a_setting_that_cannot_be_used_gives_one_clear_line(
         sotto.main()
     assert left.value.code == 1
     assert capsys.readouterr().err == "sotto: setting build_step_rows: Input should be greater than or equal to 1 (got '0')\n"
+
+
+USAGE = [
+    ("simulate --out x --days 0", "invalid value for '--days': 0 is not in the range x>=1; see '"),
+    ("simulate --out x --days abc", "invalid value for '--days': 'abc' is not a valid int"),
+    ("simulate", "missing option '--out'; see '"),
+    ("serve --port 99999", "invalid value for '--port': 99999 is not in the range 0<=x<=65535; see '"),
+    ("backtest --from 2026-01-01", "missing option '--to'; see '"),
+    ("audit head", "no such command 'head'; see '"),
+    ("refresh --nonesuch", "no such option: --nonesuch"),
+    ("rules try", "missing argument 'file'; see '"),
+    ("simulate --out [b]x --end [b]June", "--end '[b]June' is not a date in ISO 8601, such as 2026-06-30"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), USAGE, ids=[line for line, _ in USAGE])
+def test_a_mistake_on_the_command_line_is_one_line_and_exit_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sotto", *line.split()])
+    with pytest.raises(SystemExit) as left:
+        sotto.main()
+    told = capsys.readouterr()
+    assert left.value.code == 2
+    assert told.err.startswith(f"sotto: {words}")
+    assert (told.out, told.err.count("\n"), told.err[-1]) == ("", 1, "\n")
+
+
+@pytest.mark.parametrize(("line", "code"), [("audit", 2), ("audit --help", 0), ("simulate --help", 0)])
+def test_help_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, code: int) -> None:
+    monkeypatch.setattr("sys.argv", ["sotto", *line.split()])
+    with pytest.raises(SystemExit) as left:
+        sotto.main()
+    told = capsys.readouterr()
+    assert left.value.code == code
+    assert "Usage:" in told.out
+    assert told.err == ""
+
+
+def test_a_line_stays_whole_however_narrow_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / ("a" * 90) / "[b]rules.yml"
+    book.parent.mkdir()
+    book.write_bytes((PROJECT / "config" / "rules.yml").read_bytes())
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.argv", ["sotto", "rules", "check", str(book)])
+    with pytest.raises(SystemExit) as left:
+        sotto.main()
+    assert not left.value.code
+    assert capsys.readouterr().out == f"{book}: no faults\n"

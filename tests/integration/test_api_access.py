@@ -1,5 +1,7 @@
 """Who may do what, and that nothing under /v1 is open."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +67,67 @@ async def test_revoked_token_stops_working_at_once_even_when_it_was_used(tmp_pat
         assert file.revoke(trader.token_id)
         assert (await api.call("GET", "/v1/dealers")).status_code == 401
         assert (await api.call("GET", "/v1/dealers", Role.OMS)).status_code == 200
+
+
+async def test_token_that_is_revoked_while_it_is_verified_is_not_let_in(tmp_path: Path) -> None:
+    ours, another = TokenFile(tmp_path / "tokens.json"), TokenFile(tmp_path / "tokens.json")
+    secret = ours.create("ann", Role.TRADER, "credit", timedelta(days=1))
+    verifying = asyncio.create_task(ours.verify(secret))
+    await asyncio.sleep(0)
+    assert another.revoke(ours.listed()[0].token_id)
+    assert ours.remembered("another request in between") is None
+    assert await verifying is None
+    assert ours.remembered(secret) is None
+
+
+async def test_token_made_while_another_is_verified_leaves_that_one_valid(tmp_path: Path) -> None:
+    ours, another = TokenFile(tmp_path / "tokens.json"), TokenFile(tmp_path / "tokens.json")
+    secret = ours.create("ann", Role.TRADER, "credit", timedelta(days=1))
+    verifying = asyncio.create_task(ours.verify(secret))
+    await asyncio.sleep(0)
+    another.create("bob", Role.OMS, "credit", timedelta(days=1))
+    user = await verifying
+    assert user is not None
+    assert ours.remembered(secret) == user
+
+
+@pytest.mark.parametrize("change", ["create", "rotate"])
+def test_token_that_is_revoked_while_another_is_made_stays_revoked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    ours, another = TokenFile(tmp_path / "tokens.json"), TokenFile(tmp_path / "tokens.json")
+    for name in ("ann", "bob"):
+        ours.create(name, Role.TRADER, "credit", timedelta(days=1))
+    ann, bob = (user.token_id for user in ours.listed())
+
+    class Slow:
+        """Takes so long that another shell revokes a token meanwhile."""
+
+        def hash(self, _: str) -> str:
+            assert another.revoke(ann)
+            return "a hash"
+
+    monkeypatch.setattr("serve.adapters.tokens._HASHER", Slow())
+    if change == "create":
+        ours.create("cal", Role.OMS, "credit", timedelta(days=1))
+    else:
+        assert ours.rotate(bob, timedelta(days=1), timedelta())
+    assert [user.name for user in TokenFile(tmp_path / "tokens.json").listed()] == ["bob", "cal" if change == "create" else "bob"]
+
+
+def test_tokens_that_are_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    def make(number: int) -> str:
+        return TokenFile(tmp_path / "tokens.json").create(f"bearer {number}", Role.OMS, "credit", timedelta(days=1))
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(make, range(24)))
+    assert len(TokenFile(tmp_path / "tokens.json").listed()) == len(made)
+
+
+def test_revoking_where_there_are_no_tokens_makes_nothing(tmp_path: Path) -> None:
+    assert not TokenFile(tmp_path / "none" / "tokens.json").revoke("x")
+    assert TokenFile(tmp_path / "none" / "tokens.json").rotate("x", timedelta(days=1), timedelta()) is None
+    assert not (tmp_path / "none").exists()
 
 
 async def test_expired_token_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from serve.adapters.clock import RealClock
+from serve.adapters.ids import TimeOrderedIds
+from serve.adapters.journal import SqliteJournal
 from serve.offline import OfflineError, recommend_file, replay_recorded
 from serve.settings import Settings
 from tests.fakes.snapshot import LIQUID_IG, UNRATED_MUNI, write_snapshot
@@ -77,9 +80,25 @@ def test_bad_file_is_one_clear_line(tmp_path: Path, settings: Settings, content:
 def test_missing_file_snapshot_and_journal_are_told(tmp_path: Path, settings: Settings) -> None:
     with pytest.raises(OfflineError, match="cannot be read"):
         recommend_file(tmp_path / "none.json", settings)
-    with pytest.raises(OfflineError, match="manifest"):
+    there = settings.state.current.read_text().strip()
+    with pytest.raises(OfflineError, match=f"there is no snapshot 'gone' in .*; there are {there}$"):
         recommend_file(written(tmp_path, ORDER), settings, snapshot_id="gone")
     with pytest.raises(OfflineError, match="sotto refresh"):
         recommend_file(written(tmp_path, ORDER), Settings(home=tmp_path / "empty"))
     with pytest.raises(OfflineError, match="no journal"):
+        replay_recorded("x", settings)
+
+
+def test_rule_book_named_by_its_path_has_nothing_to_do_with_the_configuration_folder(tmp_path: Path, settings: Settings) -> None:
+    with pytest.raises(OfflineError, match=r"gone\.yml is missing$"):
+        recommend_file(written(tmp_path, ORDER), settings, rules=tmp_path / "gone.yml")
+    elsewhere = Settings(home=settings.home, config=tmp_path / "nowhere")
+    with pytest.raises(OfflineError, match=r"rules\.yml is missing; set SOTTO_CONFIG to the folder that holds it$"):
+        recommend_file(written(tmp_path, ORDER), elsewhere)
+
+
+def test_replaying_what_was_not_recorded_says_what_is(settings: Settings) -> None:
+    settings.state.journal.parent.mkdir(parents=True, exist_ok=True)
+    SqliteJournal(settings.state.journal, RealClock(), TimeOrderedIds()).close()
+    with pytest.raises(OfflineError, match=r"no recommendation 'x' in .*`sotto recommend` are not recorded"):
         replay_recorded("x", settings)
