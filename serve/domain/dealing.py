@@ -145,10 +145,21 @@ class DealerFilled(FromDealer, frozen=True):
 
 
 class DealerRefusedOrder(FromDealer, frozen=True):
-    """The hit or order did not trade, or what was left of it never will."""
+    """The hit or order did not trade, or what was left of it never will.
+
+    ``certain`` False = the report may as well answer a question about the order, and then says nothing of its fate.
+    """
 
     cl_ord_id: str
     exec_id: str
+    reason: str
+    certain: bool = True
+
+
+class OrderUnknown(FromDealer, frozen=True):
+    """Asked about a hit or order, the dealer does not know it or has it as rejected: whether it traded is still open."""
+
+    cl_ord_id: str
     reason: str
 
 
@@ -173,5 +184,13 @@ class Unreadable(FromDealer, frozen=True):
 
 
 AnyFromDealer = (
-    DealerQuote | DealerPassed | DealerWithdrew | DealerFilled | DealerRefusedOrder | TradeQuestioned | SessionChanged | Unreadable
+    DealerQuote
+    | DealerPassed
+    | DealerWithdrew
+    | DealerFilled
+    | DealerRefusedOrder
+    | OrderUnknown
+    | TradeQuestioned
+    | SessionChanged
+    | Unreadable
 )

@@ -153,7 +153,7 @@ class Desk:
             case dealing.DealerQuote() | dealing.DealerPassed() | dealing.DealerWithdrew():
                 book = self._floor.book
                 self._deliver(message, book.of_message(message.dealer_id, message.quote_req_id, message.dealer_quote_id))
-            case dealing.DealerFilled() | dealing.DealerRefusedOrder() | dealing.TradeQuestioned():
+            case dealing.DealerFilled() | dealing.DealerRefusedOrder() | dealing.OrderUnknown() | dealing.TradeQuestioned():
                 self._deliver(message, self._floor.book.of_order(message.cl_ord_id))
 
     def _deliver(self, message: AnyFromDealer, rfq_id: str | None) -> None:

@@ -15,6 +15,7 @@ _ACKNOWLEDGED = frozenset({"0", "10"})
 _ALL_QUOTES = frozenset({"*", "0", "NONE", "[N/A]"})
 _TRADE, _STATUS = frozenset({"F", "1", "2"}), "I"
 _OVER = {"8": "rejected", "4": "cancelled", "C": "expired", "3": "done for the day"}
+_REJECTED, _UNKNOWN_ORDER = "8", "5"
 _QUESTIONED = {"H": "trade cancelled", "G": "trade corrected"}
 
 
@@ -86,13 +87,21 @@ def execution_report(tags: dict[int, str], raw: str, dealer_id: str, venue: Venu
         return _standing(tags, raw, dealer_id, venue, order)
     if over is None:
         return None
+    if tags.get(103) == _UNKNOWN_ORDER or (kind == _STATUS and status == _REJECTED):
+        return dealing.OrderUnknown(dealer_id=dealer_id, raw=raw, cl_ord_id=order, reason=tags.get(58) or "unknown order")
     return dealing.DealerRefusedOrder(
-        dealer_id=dealer_id, raw=raw, cl_ord_id=order, exec_id=needed(tags, 17, "ExecID"), reason=tags.get(58) or over
+        dealer_id=dealer_id,
+        raw=raw,
+        cl_ord_id=order,
+        exec_id=needed(tags, 17, "ExecID"),
+        reason=tags.get(58) or over,
+        # Some dealers answer a status request with 150=8; only a reason (103) shows that the order itself was rejected.
+        certain=kind != _REJECTED or 103 in tags,
     )
 
 
 def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) -> AnyFromDealer:
-    """Read BusinessMessageReject (j) of our request, hit or order, named by 379."""
+    """Read BusinessMessageReject (j) of our request, hit, order or status request, named by 379."""
     kind, reference = needed(tags, 372, "RefMsgType"), needed(tags, 379, "BusinessRejectRefID")
     reason = tags.get(58) or f"business reject {tags.get(380, '')}".strip()
     if kind == "R":
@@ -103,6 +112,8 @@ def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) ->
         return dealing.DealerRefusedOrder(
             dealer_id=dealer_id, raw=raw, cl_ord_id=reference, exec_id=f"j-{reference}", reason=reason
         )
+    if kind == "H":
+        return dealing.OrderUnknown(dealer_id=dealer_id, raw=raw, cl_ord_id=reference, reason=reason)
     msg = f"our message of type {kind} was rejected: {reason}"
     raise MalformedError(msg)
 

@@ -174,7 +174,7 @@ def test_firmness_by_quote_type(kind: str, firm: bool) -> None:
         (raw("8", t150="F", t39="2"), "693"),
         (raw("8", t150="F", t39="2", t11="o", t17="e"), "31"),
         (raw("8", t150="I", t39="2", t11="o", t17="e", t14="5"), "AvgPx"),
-        (raw("j", t372="H", t379="x"), "type H"),
+        (raw("j", t372="Z", t379="x"), "type Z"),
         (raw("W"), "type W"),
         ("garbage", "tag=value"),
         ("", "tag=value"),
@@ -238,7 +238,9 @@ def test_fill_is_read_in_par() -> None:
     [
         ({"t150": "8", "t39": "8"}, dealing.DealerRefusedOrder),
         ({"t150": "4", "t39": "4", "t14": "0"}, dealing.DealerRefusedOrder),
-        ({"t150": "I", "t39": "8", "t14": "0"}, dealing.DealerRefusedOrder),
+        ({"t150": "I", "t39": "8", "t14": "0"}, dealing.OrderUnknown),
+        ({"t150": "8", "t39": "8", "t103": "5"}, dealing.OrderUnknown),
+        ({"t150": "I", "t39": "4", "t14": "0"}, dealing.DealerRefusedOrder),
         ({"t150": "I", "t39": "2", "t14": "5", "t6": "99"}, dealing.DealerFilled),
         ({"t150": "4", "t39": "4", "t14": "5", "t6": "99"}, dealing.DealerFilled),
         ({"t150": "I", "t39": "0", "t14": "0"}, type(None)),
@@ -254,7 +256,20 @@ def test_execution_report_by_its_type(values: dict[str, str], kind: type) -> Non
 def test_business_reject_of_a_hit_refuses_the_order() -> None:
     read = decode(raw("j", t372="AJ", t379="ord1", t58="no"), "A", SIM)
     assert isinstance(read, dealing.DealerRefusedOrder)
-    assert (read.cl_ord_id, read.reason) == ("ord1", "no")
+    assert (read.cl_ord_id, read.reason, read.certain) == ("ord1", "no", True)
+
+
+def test_business_reject_of_a_status_request_says_nothing_of_the_order() -> None:
+    read = decode(raw("j", t372="H", t379="ord1", t58="unsupported"), "A", SIM)
+    assert isinstance(read, dealing.OrderUnknown)
+    assert (read.cl_ord_id, read.reason) == ("ord1", "unsupported")
+
+
+@pytest.mark.parametrize(("values", "certain"), [({}, False), ({"t103": "99"}, True)])
+def test_rejection_without_a_reason_may_answer_a_question(values: dict[str, str], certain: bool) -> None:
+    read = decode(raw("8", t11="o", t17="e", t150="8", t39="8", **values), "A", SIM)
+    assert isinstance(read, dealing.DealerRefusedOrder)
+    assert read.certain is certain
 
 
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=80))

@@ -1,0 +1,107 @@
+"""What a dealer's report on a hit or order does to an RFQ."""
+
+from expectations.contracts import journal as events
+from serve.domain import dealing
+from serve.domain.rfq import QUANTITY_STEP, Attempt, Fate, Quote
+from serve.domain.rfq_course import Course
+
+
+def hear_fill(course: Course, message: dealing.DealerFilled) -> None:
+    """Book what a fill adds to what is known; a repeat adds nothing."""
+    attempt = find_attempt(course, message.cl_ord_id, message.dealer_id)
+    if attempt is None:
+        course.refuse_message(message, f"a fill for order {message.cl_ord_id}, which {message.dealer_id} was not sent")
+        course.alert(
+            f"{message.dealer_id} reports a fill of an order that was not sent to it ({message.cl_ord_id}). Call the dealer"
+        )
+        return
+    quantity = _news_in(attempt, message)
+    if quantity > QUANTITY_STEP:
+        _note_fill(course, attempt, message, quantity)
+    now = find_attempt(course, message.cl_ord_id, message.dealer_id)
+    if now is None or not now.fills or course.rfq.closed is not None:
+        return
+    if message.done or now.filled >= now.quantity - QUANTITY_STEP:
+        course.finish(now)
+    elif quantity > QUANTITY_STEP:
+        course.alert(f"Part of the order traded with {message.dealer_id}: {now.filled:,.0f} of {now.quantity:,.0f}")
+
+
+def _news_in(attempt: Attempt, message: dealing.DealerFilled) -> float:
+    """Give the quantity that a report adds to what is known: 0 for a repeat, whatever its shape."""
+    if any(fill.exec_id == message.exec_id for fill in attempt.fills):
+        return 0.0
+    if message.cumulative is None:
+        return message.quantity
+    missing = max(message.cumulative - attempt.filled, 0.0)
+    return missing if message.is_status else min(message.quantity, missing)
+
+
+def _note_fill(course: Course, attempt: Attempt, message: dealing.DealerFilled, quantity: float) -> None:
+    was_failed, was_closed = attempt.fate is Fate.FAILED, course.rfq.closed
+    course.note(
+        events.ExecutionReported(
+            rfq_id=course.rfq.rfq_id,
+            dealer_id=message.dealer_id,
+            cl_ord_id=message.cl_ord_id,
+            exec_id=message.exec_id,
+            price=message.price,
+            quantity=quantity,
+            executed_at=message.executed_at or course.around.now,
+        )
+    )
+    if course.rfq.started.side.direction * (message.price - attempt.price) > 1e-9:
+        course.alert(
+            f"{message.dealer_id} traded at {message.price:g}, worse than the {attempt.price:g} that was hit. Call the dealer"
+        )
+    if attempt.filled + quantity > attempt.quantity + QUANTITY_STEP:
+        course.alert(f"{message.dealer_id} traded {attempt.filled + quantity:,.0f}, more than the {attempt.quantity:,.0f} ordered")
+    if was_failed or was_closed is not None:
+        course.alert(f"A fill came from {message.dealer_id} for an order held for dead ({message.cl_ord_id}). Call the dealer")
+
+
+def hear_refusal(course: Course, message: dealing.DealerRefusedOrder) -> None:
+    """Let the attempt fail, or end where a part of it traded; a word that may answer our question decides nothing."""
+    attempt = find_attempt(course, message.cl_ord_id, message.dealer_id)
+    if attempt is None:
+        course.refuse_message(message, f"a report on order {message.cl_ord_id}, which {message.dealer_id} was not sent")
+    elif course.rfq.closed is not None or attempt.fate is Fate.FAILED:
+        return
+    elif not message.certain and (attempt.fate is Fate.IN_DOUBT or attempt.fills):
+        _unknown(course, attempt, message.reason)
+    elif attempt.fills:
+        course.finish(attempt)
+    else:
+        course.fail(attempt, message.reason)
+        quote: Quote | None = course.rfq.quote(attempt.quote_id)
+        if quote is not None and quote.withdrawn is None:
+            course.withdraw(quote, "its dealer refused the execution")
+        course.alert(
+            f"{message.dealer_id} refused the execution: {message.reason}. Nothing traded; other live quotes can be executed"
+        )
+
+
+def hear_unknown(course: Course, message: dealing.OrderUnknown) -> None:
+    """Keep the order in doubt: a dealer that does not book hits as orders knows none, and may fill it all the same."""
+    attempt = find_attempt(course, message.cl_ord_id, message.dealer_id)
+    if attempt is None:
+        course.refuse_message(message, f"a report on order {message.cl_ord_id}, which {message.dealer_id} was not sent")
+    elif course.rfq.closed is None and attempt.fate is not Fate.FAILED:
+        _unknown(course, attempt, message.reason)
+
+
+def _unknown(course: Course, attempt: Attempt, reason: str) -> None:
+    if attempt.fate is Fate.PENDING:
+        course.doubt(attempt, f"its dealer does not know the order ({reason})")
+        return
+    text = (
+        f"{attempt.dealer_id} does not know the order {attempt.cl_ord_id} ({reason}), which does not say that it did not trade: "
+        "call the dealer, then settle"
+    )
+    if text not in {alert.message for alert in course.rfq.alerts}:
+        course.alert(text)
+
+
+def find_attempt(course: Course, cl_ord_id: str, dealer_id: str) -> Attempt | None:
+    """Give the attempt that a report names, if it went to that dealer."""
+    return next((item for item in course.rfq.attempts if (item.cl_ord_id, item.dealer_id) == (cl_ord_id, dealer_id)), None)
