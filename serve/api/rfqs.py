@@ -46,7 +46,10 @@ class ExecuteQuote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SettleExecution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether it traded, and if so at what clean price per 100 par and for what par amount; who said so and when, in a comment."""
+    """What became of the whole order: the par amount that it traded in total, fills already reported included, and the average
+    clean price per 100 par of that. ``traded`` false = nothing, or nothing more than what is reported. Who said so and when
+    stands in the comment.
+    """
 
     traded: bool
     comment: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
@@ -167,7 +170,9 @@ async def settle(
     desk: NamedDependency[Desk],
     once: NamedDependency[Once],
 ) -> Response[bytes]:
-    """Record a person's word: traded at a price for a quantity, or not traded. Nothing is sent."""
+    """Record a person's word: what the order traded in total and at what average price, or that it did not trade (any further).
+    Nothing is sent.
+    """
     word = Settle(data.traded, data.price, data.quantity, data.comment, request.user.name)
     return await once.do(request, lambda _: desk.settle(rfq_id, word, request.user), 200)
 

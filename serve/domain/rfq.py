@@ -101,7 +101,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def average_price(self) -> float:
         """Give the price over all fills, weighed by quantity; only where there are any."""
-        return sum(fill.price * fill.quantity for fill in self.fills) / self.filled
+        return self._cash / self.filled
+
+    def price_of_rest(self, average: float, total: float) -> float:
+        """Give the price of what is not known yet, where all ``total`` of the order traded at ``average``."""
+        return (average * total - self._cash) / (total - self.filled)
+
+    @property
+    def _cash(self) -> float:
+        return sum(fill.price * fill.quantity for fill in self.fills)
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -152,6 +160,11 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True):
     def traded(self) -> tuple[Attempt, ...]:
         """Give the attempts that traded."""
         return tuple(item for item in self.attempts if item.fills)
+
+    @property
+    def left(self) -> float:
+        """Give the par amount that no fill has taken yet, whichever order it came by; never below 0."""
+        return max(self.started.quantity - sum(item.filled for item in self.attempts), 0.0)
 
     def line(self, dealer_id: str) -> DealerLine | None:
         """Find a dealer's line."""

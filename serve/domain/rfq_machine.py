@@ -11,6 +11,7 @@ from serve.domain.dealing import AnyCommand, AnyFromDealer
 from serve.domain.rfq import Fate, Rfq
 from serve.domain.rfq_commands import command_for, status_of
 from serve.domain.rfq_course import Course, Refusal
+from serve.domain.rfq_executing import Execute, execute
 from serve.domain.rfq_inbound import hear
 from serve.domain.rfq_policy import (
     Around,
@@ -22,7 +23,7 @@ from serve.domain.rfq_policy import (
     life_over,
     next_wake,
 )
-from serve.domain.rfq_quotes import EXPIRED, executable_quotes, expired, is_competitive, why_not_executable
+from serve.domain.rfq_quotes import EXPIRED, executable_quotes, expired, is_competitive
 from serve.domain.rfq_settling import Settle, settle
 
 
@@ -35,13 +36,6 @@ class Begin(msgspec.Struct, frozen=True):
 
 class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
-
-
-class Execute(msgspec.Struct, frozen=True):
-    """A person's click on a quote."""
-
-    quote_id: str
-    actor: str
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -87,7 +81,7 @@ def decide(rfq: Rfq | None, happened: Input, around: Around) -> Decision:
         case Begin():
             _begin(course, happened)
         case Execute():
-            _execute(course, happened)
+            execute(course, happened)
         case Cancel():
             _cancel(course, happened)
         case Settle():
@@ -118,33 +112,6 @@ def _begin(course: Course, begin: Begin) -> None:
     missing = [name for name, value in needed if value is None]
     if missing:
         course.alert(f"No {' and no '.join(missing)} is known: any firm quote for the full size counts as good")
-
-
-def _execute(course: Course, click: Execute) -> None:
-    rfq, now = course.rfq, course.around.now
-    quote = rfq.quote(click.quote_id)
-    if quote is None:
-        raise Refusal("unknown-quote", f"RFQ {rfq.rfq_id} has no quote {click.quote_id!r}")
-    if course.around.halted:
-        raise Refusal("kill-switch-on", "the kill switch is on: nothing is sent until it is turned off")
-    why = why_not_executable(rfq, quote, now)
-    if why is not None:
-        raise Refusal("not-executable", f"quote {quote.quote_id} cannot be executed: {why}")
-    if not course.around.ready(quote.dealer_id):
-        raise Refusal(
-            "session-down", f"the FIX session of {quote.dealer_id} is not logged on: wait for it, or execute another quote"
-        )
-    course.note(
-        events.ExecutionRequested(
-            rfq_id=rfq.rfq_id,
-            dealer_id=quote.dealer_id,
-            quote_id=quote.quote_id,
-            cl_ord_id=course.around.new_id(),
-            price=quote.price,
-            quantity=min(quote.quantity, rfq.started.quantity),
-            requested_by=click.actor,
-        )
-    )
 
 
 def _cancel(course: Course, cancel: Cancel) -> None:

@@ -12,7 +12,8 @@ from serve.domain import dealing
 from serve.domain.dealing import AnyFromDealer
 from serve.domain.limits import notional
 from serve.domain.rfq import Rfq
-from serve.domain.rfq_machine import Cancel, Execute, Recover
+from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_machine import Cancel, Recover
 from serve.domain.rfq_replay import rebuild
 from serve.domain.rfq_settling import Settle
 from serve.domain.users import User

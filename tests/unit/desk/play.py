@@ -9,7 +9,8 @@ from expectations.contracts import journal as events
 from expectations.contracts.vocabulary import Response
 from serve.domain import dealing
 from serve.domain.rfq import Quote, Rfq, RfqState
-from serve.domain.rfq_machine import Around, Begin, Cancel, Execute, Input, Tick, decide
+from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_machine import Around, Begin, Cancel, Input, Tick, decide
 from serve.domain.rfq_quotes import state_of
 from serve.domain.rfq_replay import evolve
 from tests.fakes.clock import START, CountingIds

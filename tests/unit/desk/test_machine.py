@@ -13,7 +13,8 @@ from expectations.contracts.vocabulary import Protocol, Response, Side
 from serve.domain import dealing
 from serve.domain.rfq import RfqState
 from serve.domain.rfq_course import Refusal
-from serve.domain.rfq_machine import Execute, Halt, NotSent, Recover
+from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_machine import Halt, NotSent, Recover
 from serve.domain.rfq_quotes import executable_quotes, why_not_executable
 from serve.domain.rfq_replay import evolve, rebuild
 from tests.fakes.clock import START

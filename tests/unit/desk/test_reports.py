@@ -2,10 +2,14 @@
 
 import pytest
 
+from expectations.contracts import journal as events
 from serve.domain.rfq import RfqState
 from serve.domain.rfq_course import Refusal
+from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_replay import evolve
+from serve.domain.rfq_settling import Settle
 from tests.unit.desk.play import Play
-from tests.unit.desk.test_machine import quoted
+from tests.unit.desk.test_machine import GOOD, quoted
 
 
 def in_doubt() -> Play:
@@ -14,6 +18,21 @@ def in_doubt() -> Play:
     play.after(31)
     assert play.stage is RfqState.IN_DOUBT
     return play
+
+
+def half_filled() -> Play:
+    play = quoted()
+    play.fill(play.execute(play.rfq.quotes[0]), quantity=4e6, cumulative=4e6, done=False)
+    play.after(60)
+    assert play.stage is RfqState.IN_DOUBT
+    return play
+
+
+def traded(quantity: float, price: float = GOOD) -> Settle:
+    return Settle(traded=True, price=price, quantity=quantity, comment="by phone", actor="ann")
+
+
+NOT_TRADED = Settle(traded=False, price=None, quantity=None, comment="by phone", actor="ann")
 
 
 def test_dealer_that_does_not_know_an_order_frees_no_second_one() -> None:
@@ -56,3 +75,59 @@ def test_order_not_known_after_its_end_changes_nothing() -> None:
     hit = play.execute(play.rfq.quotes[0])
     play.refuse(hit)
     assert play.unknown(hit) == ()
+
+
+def test_total_settled_after_a_part_was_reported_books_the_difference() -> None:
+    play = half_filled()
+    play.happen(traded(10e6, 99.89))
+    (attempt,) = play.rfq.attempts
+    assert [fill.quantity for fill in attempt.fills] == [4e6, 6e6]
+    assert attempt.fills[1].price == pytest.approx(99.85)
+    assert attempt.average_price == pytest.approx(99.89)
+    assert play.stage is RfqState.EXECUTED
+
+
+def test_total_that_is_known_already_books_nothing_more() -> None:
+    play = half_filled()
+    play.happen(traded(4e6))
+    assert play.rfq.attempts[0].filled == 4e6
+    assert "6,000,000 of 10,000,000 remains untraded" in str(play.rfq.closed)
+
+
+def test_total_below_what_is_reported_is_refused() -> None:
+    with pytest.raises(Refusal, match="4,000,000 of the order is reported"):
+        half_filled().happen(traded(3e6))
+
+
+def test_average_that_puts_the_rest_out_of_the_band_is_refused() -> None:
+    play = half_filled()
+    play.around["price_band_bps"] = 500.0
+    with pytest.raises(Refusal, match="for what is not reported yet"):
+        play.happen(traded(4_100_000.0, 99.0))
+
+
+def test_rest_settled_as_not_traded_ends_the_rfq_with_its_part() -> None:
+    play = half_filled()
+    play.happen(NOT_TRADED)
+    assert play.stage is RfqState.EXECUTED
+    assert "6,000,000 of 10,000,000 remains untraded" in str(play.rfq.closed)
+    with pytest.raises(Refusal, match="closed"):
+        play.execute(play.rfq.quotes[1])
+
+
+@pytest.mark.parametrize(("filled", "ordered"), [(4e6, 6e6), (10e6, None)])
+def test_click_orders_no_more_than_is_left_of_the_order(filled: float, ordered: float | None) -> None:
+    play = quoted()
+    hit = play.execute(play.rfq.quotes[0])
+    report = {"rfq_id": "rfq-1", "dealer_id": "A", "cl_ord_id": hit.cl_ord_id}
+    play.state = evolve(
+        play.state,
+        events.ExecutionReported(**report, exec_id="x", price=GOOD, quantity=filled, executed_at=play.now),
+        play.now,
+    )
+    play.state = evolve(play.state, events.ExecutionFailed(**report, reason="rest refused"), play.now)
+    if ordered is not None:
+        assert play.execute(play.rfq.quotes[1]).quantity == ordered
+    else:
+        with pytest.raises(Refusal, match="have traded"):
+            play.happen(Execute(play.rfq.quotes[1].quote_id, "ann"))
