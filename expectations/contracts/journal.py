@@ -162,7 +162,7 @@ class ExecutionReported(Event, frozen=True, tag="rfq.execution_reported"):
 
 
 class ExecutionFailed(Event, frozen=True, tag="rfq.execution_failed"):
-    """The dealer refused the hit or order; nothing was traded by it."""
+    """The dealer refused the hit or order; nothing was traded by it, as far as is known then."""
 
     rfq_id: str
     dealer_id: str

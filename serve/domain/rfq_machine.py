@@ -170,6 +170,10 @@ def _advance(course: Course, *, answered_before: bool) -> None:
     _let_time_pass(course)
     if course.rfq.active is not None:
         return
+    if course.rfq.traded:
+        # An order held for dead traded while another was under way, which has now come to nothing.
+        course.finish()
+        return
     if life_over(course.rfq, course.around) <= course.around.now:
         course.close("NOT_TRADED", f"nobody traded within {course.around.max_life_s:g} s")
         return

@@ -19,10 +19,10 @@ def hear_fill(course: Course, message: dealing.DealerFilled) -> None:
     if quantity > QUANTITY_STEP:
         _note_fill(course, attempt, message, quantity)
     now = find_attempt(course, message.cl_ord_id, message.dealer_id)
-    if now is None or not now.fills or course.rfq.closed is not None:
+    if now is None or not now.fills or course.rfq.closed is not None or now.fate is Fate.FAILED:
         return
     if message.done or now.filled >= now.quantity - QUANTITY_STEP:
-        course.finish(now)
+        course.finish()
     elif quantity > QUANTITY_STEP:
         course.alert(f"Part of the order traded with {message.dealer_id}: {now.filled:,.0f} of {now.quantity:,.0f}")
 
@@ -57,7 +57,15 @@ def _note_fill(course: Course, attempt: Attempt, message: dealing.DealerFilled, 
     if attempt.filled + quantity > attempt.quantity + QUANTITY_STEP:
         course.alert(f"{message.dealer_id} traded {attempt.filled + quantity:,.0f}, more than the {attempt.quantity:,.0f} ordered")
     if was_failed or was_closed is not None:
-        course.alert(f"A fill came from {message.dealer_id} for an order held for dead ({message.cl_ord_id}). Call the dealer")
+        told = f"A fill came from {message.dealer_id} for an order held for dead ({message.cl_ord_id})"
+        course.alert(f"{told}. {_whom_to_call(course, attempt)}")
+
+
+def _whom_to_call(course: Course, attempt: Attempt) -> str:
+    other = course.rfq.active
+    if other is None or other.cl_ord_id == attempt.cl_ord_id:
+        return "Call the dealer"
+    return f"The order with {other.dealer_id} ({other.cl_ord_id}) is under way and may trade on top of it: call both dealers now"
 
 
 def hear_refusal(course: Course, message: dealing.DealerRefusedOrder) -> None:
@@ -70,7 +78,7 @@ def hear_refusal(course: Course, message: dealing.DealerRefusedOrder) -> None:
     elif not message.certain and (attempt.fate is Fate.IN_DOUBT or attempt.fills):
         _unknown(course, attempt, message.reason)
     elif attempt.fills:
-        course.finish(attempt)
+        course.finish()
     else:
         course.fail(attempt, message.reason)
         quote: Quote | None = course.rfq.quote(attempt.quote_id)

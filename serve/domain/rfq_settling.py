@@ -50,7 +50,7 @@ def settle(course: Course, word: Settle) -> None:
     if word.traded:
         _traded(course, attempt, price, quantity)
     elif attempt.fills:
-        course.finish(attempt)
+        course.finish()
     else:
         course.fail(attempt, f"settled by {word.actor} as not traded: {word.comment}")
 
@@ -69,9 +69,7 @@ def _traded(course: Course, attempt: Attempt, price: float | None, quantity: flo
         _book(course, attempt, attempt.price_of_rest(price, quantity), missing)
     else:
         _check_price(course, attempt, price)
-    done = course.rfq.active
-    if done is not None:
-        course.finish(done)
+    course.finish()
 
 
 def _check_price(course: Course, attempt: Attempt, price: float) -> None:

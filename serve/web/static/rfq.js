@@ -42,7 +42,7 @@ function draw(target, rfq, log, act) {
       el("span", { class: "muted" }, `${rfq.plan.mode} · ${rfq.venue} · ${rfq.rfq_id}`),
       open ? el("button", { class: "quiet", type: "button", onclick: (event) => { event.target.disabled = true; act("cancel", {}); } }, "Cancel RFQ") : null),
     ...rfq.alerts.slice(-3).map((alert) => el("p", { class: "alert", role: "alert" }, `${clock(alert.at)} ${alert.message}`)),
-    rfq.execution ? el("p", { class: "done" }, `Traded ${number(rfq.execution.quantity)} with ${rfq.execution.dealer_id} at ${number(rfq.execution.price, 4)} (${clock(rfq.execution.executed_at)} UTC)`) : "",
+    ...rfq.executions.map((trade) => el("p", { class: "done" }, `Traded ${number(trade.quantity)} with ${trade.dealer_id} at ${number(trade.price, 4)} (${clock(trade.executed_at)} UTC)`)),
     !rfq.execution && rfq.reason ? el("p", { class: "muted" }, rfq.reason) : "",
     el("table", {}, el("thead", {}, el("tr", {}, ["#", "Dealer", "State", "Price", "Size", "Cost, bps", ""].map((name) => el("th", { class: NUMERIC.has(name) ? "number" : null }, name)))),
       el("tbody", {}, rfq.dealers.map((dealer) => row(dealer, open, act)))),

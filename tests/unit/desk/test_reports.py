@@ -8,6 +8,7 @@ from serve.domain.rfq_course import Refusal
 from serve.domain.rfq_executing import Execute
 from serve.domain.rfq_replay import evolve
 from serve.domain.rfq_settling import Settle
+from serve.usecases.rfq_views import view
 from tests.unit.desk.play import Play
 from tests.unit.desk.test_machine import GOOD, quoted
 
@@ -131,3 +132,44 @@ def test_click_orders_no_more_than_is_left_of_the_order(filled: float, ordered: 
     else:
         with pytest.raises(Refusal, match="have traded"):
             play.happen(Execute(play.rfq.quotes[1].quote_id, "ann"))
+
+
+def second_order_under_way() -> Play:
+    play = in_doubt()
+    play.around["tell_losers"] = "cover"
+    play.happen(NOT_TRADED)
+    play.execute(play.rfq.quotes[1])
+    return play
+
+
+def test_late_fill_of_a_failed_order_leaves_the_second_one_under_way_and_tells_nobody() -> None:
+    play = second_order_under_way()
+    first, second = play.hits
+    play.fill(first)
+    assert play.stage is RfqState.EXECUTING
+    assert play.told == {}
+    assert "may trade on top of it: call both dealers now" in play.alerts
+    play.fill(second, exec_id="x2")
+    assert play.stage is RfqState.EXECUTED
+    assert "A traded 10,000,000 at 99.95, B traded 10,000,000 at 99.94; that is 10,000,000 more" in str(play.rfq.closed)
+    assert play.told == {"C": "cover"}, "neither A nor B lost"
+    assert [item.dealer_id for item in view(play.rfq, play.now).executions] == ["A", "B"]
+
+
+def test_late_fill_counts_when_the_second_order_comes_to_nothing() -> None:
+    play = second_order_under_way()
+    first, second = play.hits
+    play.fill(first, quantity=4e6, cumulative=4e6, done=False)
+    play.refuse(second)
+    assert play.stage is RfqState.EXECUTED
+    assert "A traded 4,000,000 at 99.95; 6,000,000 of 10,000,000 remains untraded" in str(play.rfq.closed)
+    assert play.told == {"C": "cover"}
+
+
+def test_late_fill_of_a_part_with_nothing_else_under_way_is_an_order_under_way_again() -> None:
+    play = in_doubt()
+    play.happen(NOT_TRADED)
+    play.fill(play.hits[0], quantity=4e6, cumulative=4e6, done=False)
+    assert play.stage is RfqState.IN_DOUBT, "its rest is late already"
+    with pytest.raises(Refusal, match="already under way"):
+        play.execute(play.rfq.quotes[1])
