@@ -137,7 +137,7 @@ async def execute(
     once: NamedDependency[Once],
 ) -> Response[bytes]:
     """Send one hit or order against a quote; the report follows in the RFQ's state and events."""
-    return await once.do(request, lambda _: desk.execute(rfq_id, data.quote_id, request.user), 202)
+    return await once.do(request, lambda attempt: desk.execute(rfq_id, data.quote_id, request.user, attempt), 202)
 
 
 @post(
@@ -152,7 +152,7 @@ async def cancel(
     rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Ask nobody else and close."""
-    return await once.do(request, lambda _: desk.cancel(rfq_id, request.user), 200)
+    return await once.do(request, lambda attempt: desk.cancel(rfq_id, request.user, attempt), 200)
 
 
 @post(
@@ -174,7 +174,7 @@ async def settle(
     Nothing is sent.
     """
     word = Settle(data.traded, data.price, data.quantity, data.comment, request.user.name)
-    return await once.do(request, lambda _: desk.settle(rfq_id, word, request.user), 200)
+    return await once.do(request, lambda attempt: desk.settle(rfq_id, word, request.user, attempt), 200)
 
 
 @post(

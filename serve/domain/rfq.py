@@ -128,6 +128,7 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True):
     quotes: tuple[Quote, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    settled: tuple[events.ExecutionSettled, ...] = ()
     told: tuple[events.LoserTold, ...] = ()
     closed: events.RfqClosed | None = None
     closed_at: datetime | None = None
@@ -169,6 +170,10 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True):
     def line(self, dealer_id: str) -> DealerLine | None:
         """Find a dealer's line."""
         return next((line for line in self.lines if line.dealer_id == dealer_id), None)
+
+    def attempt(self, cl_ord_id: str) -> Attempt | None:
+        """Find a hit or order by our name of it."""
+        return next((item for item in self.attempts if item.cl_ord_id == cl_ord_id), None)
 
     def quote(self, quote_id: str) -> Quote | None:
         """Find a quote, alive or not."""

@@ -9,15 +9,18 @@ from serve.domain.rfq_quotes import why_not_executable
 
 
 class Execute(msgspec.Struct, frozen=True):
-    """A person's click on a quote."""
+    """A person's click on a quote. ``cl_ord_id`` names the order that it sends; None = a new name. A name is sent once only."""
 
     quote_id: str
     actor: str
+    cl_ord_id: str | None = None
 
 
 def execute(course: Course, click: Execute) -> None:
-    """Note the one order that goes out. Raises Refusal where it may not."""
+    """Note the one order that goes out; nothing where its name is known. Raises Refusal where it may not."""
     rfq, now = course.rfq, course.around.now
+    if click.cl_ord_id is not None and rfq.attempt(click.cl_ord_id) is not None:
+        return
     quote = rfq.quote(click.quote_id)
     if quote is None:
         raise Refusal("unknown-quote", f"RFQ {rfq.rfq_id} has no quote {click.quote_id!r}")
@@ -38,7 +41,7 @@ def execute(course: Course, click: Execute) -> None:
             rfq_id=rfq.rfq_id,
             dealer_id=quote.dealer_id,
             quote_id=quote.quote_id,
-            cl_ord_id=course.around.new_id(),
+            cl_ord_id=click.cl_ord_id or course.around.new_id(),
             price=quote.price,
             quantity=quantity,
             requested_by=click.actor,

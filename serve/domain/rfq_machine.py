@@ -43,6 +43,15 @@ class Cancel(msgspec.Struct, frozen=True):
 
     actor: str
 
+    def has_ended(self, rfq: Rfq) -> bool:
+        """Say whether this is what ended the RFQ."""
+        return rfq.closed is not None and (rfq.closed.state, rfq.closed.reason) == ("CANCELLED", self.reason)
+
+    @property
+    def reason(self) -> str:
+        """Give the reason that the journal gets."""
+        return f"cancelled by {self.actor}"
+
 
 class Halt(msgspec.Struct, frozen=True):
     """The kill switch was set."""
@@ -119,7 +128,7 @@ def _cancel(course: Course, cancel: Cancel) -> None:
         raise Refusal("rfq-closed", f"RFQ {course.rfq.rfq_id} is already closed ({course.rfq.closed.state})")
     if course.rfq.active is not None:
         raise Refusal("execution-under-way", "an execution is under way and cannot be called back: wait for the dealer's report")
-    course.close("CANCELLED", f"cancelled by {cancel.actor}")
+    course.close("CANCELLED", cancel.reason)
 
 
 def _halt(course: Course, halt: Halt) -> None:
@@ -139,7 +148,7 @@ def _not_sent(course: Course, failure: NotSent) -> None:
             if line is not None and line.waiting:
                 course.without_quote(line.dealer_id, f"not sent: {failure.reason}")
         case dealing.Hit():
-            attempt = next((item for item in rfq.attempts if item.cl_ord_id == command.cl_ord_id), None)
+            attempt = rfq.attempt(command.cl_ord_id)
             if attempt is not None and attempt.fate is Fate.PENDING and not attempt.fills:
                 course.fail(attempt, f"not sent: {failure.reason}")
                 course.alert(f"The execution with {command.dealer_id} was not sent: {failure.reason}")

@@ -27,6 +27,8 @@ def evolve(rfq: Rfq | None, event: events.AnyEvent, at: datetime) -> Rfq:
             rfq = _attempt_changed(rfq, event, at)
         case events.AlertRaised():
             rfq = replace(rfq, alerts=(*rfq.alerts, Alert(at, event.message)))
+        case events.ExecutionSettled():
+            rfq = replace(rfq, settled=(*rfq.settled, event))
         case events.LoserTold():
             rfq = replace(rfq, told=(*rfq.told, event))
         case events.RfqClosed():

@@ -112,4 +112,5 @@ def _unknown(course: Course, attempt: Attempt, reason: str) -> None:
 
 def find_attempt(course: Course, cl_ord_id: str, dealer_id: str) -> Attempt | None:
     """Give the attempt that a report names, if it went to that dealer."""
-    return next((item for item in course.rfq.attempts if (item.cl_ord_id, item.dealer_id) == (cl_ord_id, dealer_id)), None)
+    attempt = course.rfq.attempt(cl_ord_id)
+    return attempt if attempt is not None and attempt.dealer_id == dealer_id else None

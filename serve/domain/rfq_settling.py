@@ -3,7 +3,7 @@
 import msgspec
 
 from expectations.contracts import journal as events
-from serve.domain.rfq import QUANTITY_STEP, Attempt, Fate
+from serve.domain.rfq import QUANTITY_STEP, Attempt, Fate, Rfq
 from serve.domain.rfq_course import Course, Refusal
 from serve.domain.rfq_quotes import distance_bps
 
@@ -19,6 +19,11 @@ class Settle(msgspec.Struct, frozen=True):
     quantity: float | None
     comment: str
     actor: str
+
+    def was_taken(self, rfq: Rfq) -> bool:
+        """Say whether this very word stands in the journal."""
+        own = (self.traded, self.price, self.quantity, self.comment, self.actor)
+        return any((item.traded, item.price, item.quantity, item.comment, item.settled_by) == own for item in rfq.settled)
 
 
 def settle(course: Course, word: Settle) -> None:

@@ -96,21 +96,34 @@ class Desk:
         finally:
             self._starting.discard(recommendation_id)
 
-    async def execute(self, rfq_id: str, quote_id: str, user: User) -> RfqView:
-        """Trade on a quote: one order goes out, at most once. Raises refusals."""
+    async def execute(self, rfq_id: str, quote_id: str, user: User, attempt: Attempt | None = None) -> RfqView:
+        """Trade on a quote: one order goes out, at most once. Raises refusals.
+
+        The order bears the ``attempt``'s id, so that an attempt that was begun before the service died finds what it sent.
+        """
+        rfq = await self._find(rfq_id, user)
+        cl_ord_id = attempt.action_id if attempt else self._floor.ids.new()
+        if rfq.attempt(cl_ord_id) is not None:
+            return self._show(rfq)
         self._check_sending()
-        await self._find(rfq_id, user)
         self._check_day(rfq_id, quote_id)
-        return self._show(await self._runner(rfq_id).do(Execute(quote_id, user.name)))
+        return self._show(await self._runner(rfq_id).do(Execute(quote_id, user.name, cl_ord_id)))
 
-    async def cancel(self, rfq_id: str, user: User) -> RfqView:
-        """End an RFQ without a trade. Raises refusals."""
-        await self._find(rfq_id, user)
-        return self._show(await self._runner(rfq_id).do(Cancel(user.name)))
+    async def cancel(self, rfq_id: str, user: User, attempt: Attempt | None = None) -> RfqView:
+        """End an RFQ without a trade; an ``attempt`` begun before that ended it is answered as then. Raises refusals."""
+        rfq, cancel = await self._find(rfq_id, user), Cancel(user.name)
+        if attempt is not None and attempt.again and cancel.has_ended(rfq):
+            return self._show(rfq)
+        return self._show(await self._runner(rfq_id).do(cancel))
 
-    async def settle(self, rfq_id: str, settle: Settle, user: User) -> RfqView:
-        """Take a person's word on an execution in doubt; nothing is sent, so the kill switch does not matter. Raises refusals."""
-        await self._find(rfq_id, user)
+    async def settle(self, rfq_id: str, settle: Settle, user: User, attempt: Attempt | None = None) -> RfqView:
+        """Take a person's word on an execution in doubt; nothing is sent, so the kill switch does not matter. Raises refusals.
+
+        A word that an ``attempt`` begun before has given is not taken twice.
+        """
+        rfq = await self._find(rfq_id, user)
+        if attempt is not None and attempt.again and settle.was_taken(rfq):
+            return self._show(rfq)
         return self._show(await self._runner(rfq_id).do(settle))
 
     async def kill_switch(self, *, on: bool, reason: str, user: User) -> None:
