@@ -1,29 +1,25 @@
 """The RFQ desk: start, execute, cancel, stop everything, look, and take up again after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
-
-import structlog
+from collections.abc import AsyncIterator
 
 from expectations.contracts import journal as events
 from expectations.contracts.journal import Sealed
 from serve.domain import dealing
-from serve.domain.dealing import AnyFromDealer
-from serve.domain.limits import notional
 from serve.domain.rfq import Rfq
-from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_executing import Execute, hit_quantity
 from serve.domain.rfq_machine import Cancel, Recover
 from serve.domain.rfq_replay import rebuild
 from serve.domain.rfq_settling import Settle
 from serve.domain.users import User
 from serve.ports import Attempt, Snapshots
-from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
+from serve.usecases.finishing import to_the_end
+from serve.usecases.refusals import Conflict, NotReady, NotThere
+from serve.usecases.rfq_book import Order
 from serve.usecases.rfq_floor import Floor, Runner, Runners
-from serve.usecases.rfq_opening import opening
+from serve.usecases.rfq_mail import Mail
+from serve.usecases.rfq_opening import check_day, opening
 from serve.usecases.rfq_views import RfqView, view
-
-log = structlog.get_logger(__name__)
 
 
 class Desk:
@@ -34,7 +30,7 @@ class Desk:
         self._snapshots = snapshots
         self._runners = Runners(floor)
         self._starting: set[str] = set()
-        self._writing: set[asyncio.Task[Any]] = set()
+        self._mail = Mail(floor, self._runners)
         self._recovered = False
 
     async def start(self) -> None:
@@ -52,13 +48,13 @@ class Desk:
             if runner is not None:
                 await runner.do(Recover())
         self._recovered = True
-        await floor.gateway.start(self.hear)
+        await floor.gateway.start(self._mail.hear)
 
     async def stop(self) -> None:
         """Disconnect and stop; what is open stays in the journal."""
         await self._floor.gateway.stop()
         await self._runners.stop()
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._mail.stop()
 
     def not_ready_because(self) -> list[str]:
         """Say why the desk cannot work yet; empty = it can. The kill switch is no such reason: it must stay in reach."""
@@ -78,6 +74,9 @@ class Desk:
 
         An ``attempt`` that was begun before the service died gets the RFQ that it started.
         """
+        return await to_the_end(self._begin(recommendation_id, override_id, user, attempt))
+
+    async def _begin(self, recommendation_id: str, override_id: str | None, user: User, attempt: Attempt | None) -> RfqView:
         known = self._floor.book.of_recommendation(recommendation_id)
         if known is not None and attempt is not None and known == attempt.action_id:
             return await self.get(known, user)
@@ -92,7 +91,9 @@ class Desk:
             rfq_id = attempt.action_id if attempt else self._floor.ids.new()
             begin = opening(self._floor, history, override_id, self._snapshots.current(), rfq_id)
             self._check_sending()
-            return self._show(await self._runners.begin(rfq_id).do(begin))
+            # No await between the check of the limits in ``opening`` and the room that is held here.
+            with self._floor.book.starting(begin.started):
+                return self._show(await self._runners.begin(rfq_id).do(begin))
         finally:
             self._starting.discard(recommendation_id)
 
@@ -101,13 +102,21 @@ class Desk:
 
         The order bears the ``attempt``'s id, so that an attempt that was begun before the service died finds what it sent.
         """
-        rfq = await self._find(rfq_id, user)
+        return await to_the_end(self._execute(rfq_id, quote_id, user, attempt))
+
+    async def _execute(self, rfq_id: str, quote_id: str, user: User, attempt: Attempt | None) -> RfqView:
+        found = await self._find(rfq_id, user)
         cl_ord_id = attempt.action_id if attempt else self._floor.ids.new()
-        if rfq.attempt(cl_ord_id) is not None:
-            return self._show(rfq)
+        if found.attempt(cl_ord_id) is not None:
+            return self._show(found)
         self._check_sending()
-        self._check_day(rfq_id, quote_id)
-        return self._show(await self._runner(rfq_id).do(Execute(quote_id, user.name, cl_ord_id)))
+        runner = self._runner(rfq_id)
+        rfq = runner.rfq or found
+        quote = rfq.quote(quote_id)
+        order = Order(rfq_id, hit_quantity(rfq, quote), quote.price) if quote is not None else Order(rfq_id)
+        check_day(self._floor, order)
+        with self._floor.book.ordering(cl_ord_id, order):
+            return self._show(await runner.do(Execute(quote_id, user.name, cl_ord_id)))
 
     async def cancel(self, rfq_id: str, user: User, attempt: Attempt | None = None) -> RfqView:
         """End an RFQ without a trade; an ``attempt`` begun before that ended it is answered as then. Raises refusals."""
@@ -156,37 +165,6 @@ class Desk:
         await self._find(rfq_id, user)
         return self._events(rfq_id, after)
 
-    def hear(self, message: AnyFromDealer) -> None:
-        """Take a dealer's message to its RFQ; what belongs to none is journalled as refused."""
-        match message:
-            case dealing.SessionChanged():
-                for runner in self._runners.live():
-                    runner.tell(message)
-            case dealing.Unreadable():
-                self._refuse(message, message.reason)
-            case dealing.DealerQuote() | dealing.DealerPassed() | dealing.DealerWithdrew():
-                book = self._floor.book
-                self._deliver(message, book.of_message(message.dealer_id, message.quote_req_id, message.dealer_quote_id))
-            case dealing.DealerFilled() | dealing.DealerRefusedOrder() | dealing.OrderUnknown() | dealing.TradeQuestioned():
-                self._deliver(message, self._floor.book.of_order(message.cl_ord_id))
-
-    def _deliver(self, message: AnyFromDealer, rfq_id: str | None) -> None:
-        runner = self._runners.of(rfq_id) if rfq_id is not None else None
-        if runner is None:
-            self._refuse(message, "it belongs to no request, quote or order of ours")
-        else:
-            runner.tell(message)
-
-    def _refuse(self, message: AnyFromDealer, reason: str) -> None:
-        log.warning("dealer message refused", dealer=message.dealer_id, reason=reason)
-        refused = events.MessageRefused(session=message.dealer_id, reason=reason, message=message.raw)
-        self._spawn(self._floor.journal.append(refused))
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(work)
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
-
     def _ask_about_doubts(self) -> None:
         for runner in self._runners.live():
             active = runner.rfq.active if runner.rfq else None
@@ -226,18 +204,6 @@ class Desk:
         made = next((item.event for item in history if isinstance(item.event, events.RecommendationMade)), None)
         if made is None or not user.may_see(made.desk):
             raise NotThere("not-found", "There is no such recommendation", "recommendation_id")
-
-    def _check_day(self, rfq_id: str, quote_id: str) -> None:
-        rfq = self._runners.state(rfq_id)
-        quote = rfq.quote(quote_id) if rfq else None
-        if quote is None:
-            return
-        most = self._floor.limits.max_day_notional
-        day = self._floor.book.traded_notional(self._floor.clock.now().date()) + notional(quote.quantity, quote.price)
-        if day > most:
-            raise Refusal(
-                "limit-breached", f"max_day_notional is {most:,.0f}, this would make it {day:,.0f}: wait for the next day"
-            )
 
     def _show(self, rfq: Rfq) -> RfqView:
         return view(rfq, self._floor.clock.now())

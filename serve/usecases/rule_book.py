@@ -1,8 +1,7 @@
 """The rule book's versions: drafted, tried, approved by a second person, rolled back. What changes is journalled first."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 from expectations.contracts.journal import AnyEvent, RulesApproved, RulesDrafted, RulesRolledBack, Sealed
 from serve.domain.advise import Desk
@@ -13,6 +12,7 @@ from serve.domain.rules_history import FILE_AUTHOR, KINDS, Draft, History, InFor
 from serve.domain.rules_trial import Trial
 from serve.domain.users import SEES_EVERY_DESK, User
 from serve.ports import Attempt, Clock, DeskVersions, Ids, Journal, Snapshots
+from serve.usecases.finishing import to_the_end
 from serve.usecases.four_eyes import say_why, second_person
 from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
 from serve.usecases.rule_book_views import (
@@ -29,8 +29,6 @@ from serve.usecases.rule_book_views import (
     waiting,
 )
 from serve.usecases.rules_trial import past_orders, period, try_on
-
-T = TypeVar("T")
 
 
 class RuleVersions:
@@ -98,7 +96,7 @@ class RuleVersions:
             return await self.show(draft_id)
         scoring = wish.scoring if wish.scoring is not None else self._desks.current().scoring
         desk = await asyncio.to_thread(self._read, wish.rules, scoring)
-        drafted = await _to_the_end(self._record(desk, wish, user, draft_id))
+        drafted = await to_the_end(self._record(desk, wish, user, draft_id))
         return await self.show(drafted.draft_id)
 
     async def show(self, draft_id: str) -> DraftView:
@@ -113,14 +111,14 @@ class RuleVersions:
         """
         say_why(wish.comment, "comment")
         if not (attempt and attempt.again and _is(self._history.approved(draft_id), user, wish.comment)):
-            await _to_the_end(self._consent(draft_id, wish.comment, user))
+            await to_the_end(self._consent(draft_id, wish.comment, user))
         return await self.show(draft_id)
 
     async def roll_back(self, wish: RollbackRequest, user: User, attempt: Attempt | None = None) -> RuleBookView:
         """Put a version that was in force before in force again, at once. Raises ``NotThere``, or ``Conflict`` where it is."""
         say_why(wish.reason, "reason")
         if not (attempt and attempt.again and _is(self._history.rolled_back_to(wish.version), user, wish.reason)):
-            await _to_the_end(self._go_back(wish, user))
+            await to_the_end(self._go_back(wish, user))
         return self.book()
 
     async def attempt(self, draft_id: str, wish: TryRequest, user: User) -> Trial:
@@ -269,8 +267,3 @@ def _events(journal: Journal) -> Iterator[Sealed]:
 
 def _is(done: InForce | None, user: User, comment: str) -> bool:
     return done is not None and (done.by, done.comment) == (user.name, comment)
-
-
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Finish also when the caller hangs up: what the journal says is in force must be what is used."""
-    return await asyncio.shield(asyncio.ensure_future(work))
