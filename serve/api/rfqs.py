@@ -187,7 +187,9 @@ async def settle(
 async def kill_switch(data: JSONBody[SetKillSwitch], request: UserRequest, desk: NamedDependency[Desk]) -> KillSwitch:
     """Stop all sending, or allow it again (which takes compliance or admin).
 
-    No ``Idempotency-Key`` is asked for: setting it twice is the same as once, and nothing may stand in its way.
+    No ``Idempotency-Key`` is asked for: setting it twice is the same as once, and nothing may stand in its way. The answer says
+    whether sending is stopped: an OFF during which somebody stopped it again leaves it stopped. 503 with the type
+    ``kill-switch-not-journalled`` means that sending is stopped, and that it could not be written down.
     """
     if not data.on and request.user.role is Role.TRADER:
         raise Problem(403, "forbidden", "Not allowed", "Turning the kill switch off takes the role compliance or admin")

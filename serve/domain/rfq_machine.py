@@ -183,6 +183,9 @@ def _advance(course: Course, *, answered_before: bool) -> None:
         # An order held for dead traded while another was under way, which has now come to nothing.
         course.finish()
         return
+    if course.around.halted:
+        course.close("CANCELLED", "kill switch: it is on")
+        return
     if life_over(course.rfq, course.around) <= course.around.now:
         course.close("NOT_TRADED", f"nobody traded within {course.around.max_life_s:g} s")
         return

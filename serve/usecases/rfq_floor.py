@@ -17,6 +17,7 @@ from serve.domain.rfq_machine import Halt, Input, NotSent, Tick, decide
 from serve.domain.rfq_policy import Around, next_wake
 from serve.domain.rfq_replay import evolve, rebuild
 from serve.ports import Clock, DealerGateway, Ids, Journal, NotSentError
+from serve.usecases.kill_switch import Switch
 from serve.usecases.refusals import Conflict, NotReady, NotThere
 from serve.usecases.rfq_book import Book
 
@@ -37,7 +38,7 @@ class Practice(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Floor:
-    """What every RFQ shares. ``halted`` stops all sending at the very next message."""
+    """What every RFQ shares. The ``switch`` stops all sending at the very next message."""
 
     journal: Journal
     clock: Clock
@@ -46,7 +47,12 @@ class Floor:
     limits: Limits
     practice: Practice
     book: Book = field(default_factory=Book)
-    halted: bool = False
+    switch: Switch = field(default_factory=Switch)
+
+    @property
+    def halted(self) -> bool:
+        """Say whether sending is stopped."""
+        return self.switch.on
 
     def around(self) -> Around:
         """Give the world as it is now."""

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import structlog
+
 from expectations.contracts import journal as events
 from expectations.contracts.journal import Sealed
 from serve.domain import dealing
@@ -20,6 +22,8 @@ from serve.usecases.rfq_floor import Floor, Runner, Runners
 from serve.usecases.rfq_mail import Mail
 from serve.usecases.rfq_opening import check_day, opening
 from serve.usecases.rfq_views import RfqView, view
+
+log = structlog.get_logger(__name__)
 
 
 class Desk:
@@ -40,9 +44,10 @@ class Desk:
         untraded: its prices are stale, and the trader asks anew.
         """
         floor = self._floor
-        for sealed in await asyncio.to_thread(lambda: list(floor.journal.read())):
-            floor.book.apply(sealed)
-        floor.halted = floor.book.halted
+        async with floor.switch.writing:
+            for sealed in await asyncio.to_thread(lambda: list(floor.journal.read())):
+                floor.book.apply(sealed)
+            floor.switch.on = floor.switch.on or floor.book.halted
         for rfq_id in sorted(floor.book.open):
             runner = self._runners.of(rfq_id)
             if runner is not None:
@@ -136,18 +141,44 @@ class Desk:
         return self._show(await self._runner(rfq_id).do(settle))
 
     async def kill_switch(self, *, on: bool, reason: str, user: User) -> None:
-        """Stop all sending at once, or allow it again; open RFQs without an execution under way are cancelled."""
-        floor = self._floor
+        """Stop all sending at once, or allow it again; open RFQs without an execution under way are cancelled.
+
+        Sending is allowed again only once that is written, and only if nobody has stopped it in between: ``halted`` tells.
+        Raises NotReady where a stop holds but could not be written, and the journal's error where an OFF could not.
+        """
+        event = events.KillSwitchSet(on=on, actor=user.name, reason=reason)
         if on:
             # Stop first, write after: the one order of things in which nothing slips out.
-            floor.halted = True
-        (sealed,) = await floor.journal.append(events.KillSwitchSet(on=on, actor=user.name, reason=reason))
-        floor.book.apply(sealed)
-        floor.halted = on
-        if on:
-            await self._runners.halt(reason)
+            self._floor.switch.stop()
+            await to_the_end(self._stopped(event))
         else:
+            await to_the_end(self._release(event, self._floor.switch.stops))
+
+    async def _stopped(self, event: events.KillSwitchSet) -> None:
+        written, kept, _ = await asyncio.gather(
+            self._write(event), self._floor.switch.keep(), self._runners.halt(event.reason), return_exceptions=True
+        )
+        if isinstance(written, Exception):
+            log.error("the kill switch is on, but is not in the journal", reason=str(written))
+            how_long = "also after a restart" if kept is True else "until the service is restarted"
+            raise NotReady(
+                "kill-switch-not-journalled",
+                f"All sending is stopped, {how_long}, but that could not be written in the journal: press again until it answers "
+                "200, and tell who runs the service",
+            ) from written
+
+    async def _release(self, event: events.KillSwitchSet, seen: int) -> None:
+        await self._write(event, seen)
+        if not self._floor.halted:
             self._ask_about_doubts()
+
+    async def _write(self, event: events.KillSwitchSet, seen: int = 0) -> None:
+        floor = self._floor
+        async with floor.switch.writing:
+            (sealed,) = await floor.journal.append(event)
+            floor.book.apply(sealed)
+            if not event.on and not floor.switch.release(seen):
+                log.warning("the kill switch stays on: it was pressed again meanwhile")
 
     async def get(self, rfq_id: str, user: User) -> RfqView:
         """Show an RFQ. Raises NotThere, for another desk's too."""
