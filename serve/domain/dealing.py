@@ -84,7 +84,10 @@ class FromDealer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DealerQuote(FromDealer, frozen=True):
-    """A price. ``bid`` and ``offer`` are the dealer's; ``price`` stands for either. ``quantity`` None = all that was asked."""
+    """A price. ``bid`` and ``offer`` are the dealer's; ``price`` stands for either.
+
+    ``quantity`` None = all that was asked, 0 = none.
+    """
 
     quote_req_id: str | None
     dealer_quote_id: str

@@ -3,7 +3,7 @@
 from expectations.contracts import journal as events
 from serve.domain import dealing
 from serve.domain.dealing import AnyCommand, AnyFromDealer
-from serve.domain.rfq import Fate, Rfq
+from serve.domain.rfq import QUANTITY_STEP, Fate, Quote, Rfq
 from serve.domain.rfq_commands import status_of
 from serve.domain.rfq_course import Course
 from serve.domain.rfq_quotes import REPLACED, cost_bps, expired, is_competitive
@@ -42,11 +42,13 @@ def _hear_quote(course: Course, message: dealing.DealerQuote) -> None:
     if wrong is not None or price is None:
         course.refuse_message(message, wrong or f"no price for a client that {rfq.started.side}S")
         return
-    quantity = message.quantity_for(rfq.started.side) or rfq.started.quantity
-    known = [
-        quote for quote in rfq.quotes if (quote.dealer_id, quote.dealer_quote_id) == (message.dealer_id, message.dealer_quote_id)
-    ]
-    if any((quote.price, quote.quantity, quote.valid_until) == (price, quantity, message.valid_until) for quote in known):
+    size = message.quantity_for(rfq.started.side)
+    quantity = rfq.started.quantity if size is None else size
+    if quantity < QUANTITY_STEP:
+        course.refuse_message(message, "no size on our side")
+        _withdraw_all(course, message.dealer_id, None, "its dealer has no size on our side any more")
+        return
+    if any(_repeats(message, quote, price, quantity) for quote in rfq.live_quotes()):
         return
     _withdraw_all(course, message.dealer_id, None, REPLACED)
     quote = events.QuoteReceived(
@@ -63,6 +65,11 @@ def _hear_quote(course: Course, message: dealing.DealerQuote) -> None:
     course.note(quote)
     if rfq.closed is None:
         _judge(course, quote.quote_id)
+
+
+def _repeats(message: dealing.DealerQuote, quote: Quote, price: float, quantity: float) -> bool:
+    told = (message.dealer_id, message.dealer_quote_id, price, quantity, message.firm, message.valid_until)
+    return told == (quote.dealer_id, quote.dealer_quote_id, quote.price, quote.quantity, quote.firm, quote.valid_until)
 
 
 def _wrong_with(rfq: Rfq, message: dealing.DealerQuote) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from expectations.contracts.vocabulary import Response, Side
 from serve.adapters.fix.venue import Perspective, Venue
-from serve.adapters.fix.wire import SOH, MalformedError, needed, number, parse, time
+from serve.adapters.fix.wire import SOH, MalformedError, needed, number, parse, price, time
 from serve.domain import dealing
 from serve.domain.dealing import AnyFromDealer
 
@@ -83,7 +83,7 @@ def execution_report(tags: dict[int, str], raw: str, dealer_id: str, venue: Venu
     if kind in _TRADE:
         return _fill(tags, raw, dealer_id, venue, order)
     over = _OVER.get(kind) or (_OVER.get(status) if kind == _STATUS else None)
-    if number(tags, 14) is not None and (over or kind == _STATUS):
+    if number(tags, 14) and (over or kind == _STATUS):
         return _standing(tags, raw, dealer_id, venue, order)
     if over is None:
         return None
@@ -120,7 +120,7 @@ def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) ->
 
 def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_id: str) -> dealing.DealerQuote:
     _percent_of_par(tags)
-    prices = {tag: number(tags, tag) for tag in (132, 133, 44)}
+    prices = {tag: price(tags, tag) for tag in (132, 133, 44)}
     if not any(prices.values()):
         msg = "there is no price in 132, 133 or 44"
         raise MalformedError(msg)
@@ -145,8 +145,8 @@ def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_i
 
 def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
     _percent_of_par(tags)
-    price, quantity = number(tags, 31), _par(tags, 32, venue)
-    if price is None or quantity is None:
+    paid, quantity = price(tags, 31), _par(tags, 32, venue)
+    if paid is None or not quantity:
         msg = "a trade without LastPx (31) or LastQty (32)"
         raise MalformedError(msg)
     return dealing.DealerFilled(
@@ -154,9 +154,10 @@ def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: s
         raw=raw,
         cl_ord_id=order,
         exec_id=needed(tags, 17, "ExecID"),
-        price=price,
+        price=paid,
         quantity=quantity,
-        cumulative=_par(tags, 14, venue),
+        # A report of a trade with a total of 0 comes from a venue that keeps no total.
+        cumulative=_par(tags, 14, venue) or None,
         executed_at=time(tags, 60),
         done=tags.get(39) == "2",
     )
@@ -164,8 +165,8 @@ def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: s
 
 def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
     _percent_of_par(tags)
-    price, cumulative = number(tags, 6) or number(tags, 31), _par(tags, 14, venue)
-    if price is None or cumulative is None:
+    paid, cumulative = price(tags, 6) or price(tags, 31), _par(tags, 14, venue)
+    if paid is None or cumulative is None:
         msg = "an order said to have traded, without AvgPx (6) or CumQty (14)"
         raise MalformedError(msg)
     return dealing.DealerFilled(
@@ -173,7 +174,7 @@ def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, orde
         raw=raw,
         cl_ord_id=order,
         exec_id=needed(tags, 17, "ExecID"),
-        price=price,
+        price=paid,
         quantity=cumulative,
         cumulative=cumulative,
         executed_at=time(tags, 60),

@@ -139,10 +139,17 @@ def test_quote_in_full() -> None:
     assert SOH not in read.raw
 
 
-def test_quote_of_one_price_and_zero_for_absent() -> None:
-    read = decode(raw("S", t117="q1", t44="99.9", t132="0", t38="0"), "A", SIM)
+def test_price_of_zero_is_absent_and_a_size_of_zero_is_none_at_all() -> None:
+    read = decode(raw("S", t117="q1", t44="99.9", t132="0", t134="0", t135="5000000"), "A", SIM)
     assert isinstance(read, dealing.DealerQuote)
-    assert (read.bid, read.price_for(Side.SELL), read.quantity_for(Side.SELL)) == (None, 99.9, None)
+    assert (read.bid, read.price_for(Side.SELL)) == (None, 99.9)
+    assert (read.quantity_for(Side.SELL), read.quantity_for(Side.BUY), read.quantity) == (0.0, 5_000_000.0, None)
+
+
+def test_total_of_zero_in_a_trade_is_no_total() -> None:
+    read = decode(raw("8", t150="F", t39="1", t11="o", t17="e", t31="99.9", t32="5", t14="0"), "A", SIM)
+    assert isinstance(read, dealing.DealerFilled)
+    assert (read.quantity, read.cumulative) == (5.0, None)
 
 
 def test_quote_in_another_dialect_is_in_thousands_and_on_the_dealers_side() -> None:
