@@ -134,7 +134,8 @@ class DealerWithdrew(FromDealer, frozen=True):
 class DealerFilled(FromDealer, frozen=True):
     """A fill. ``quantity`` is of this report, ``cumulative`` of the whole order, None where not given.
 
-    ``is_status``: the report answers a question and repeats what may be known. ``done``: nothing more will come.
+    ``is_status``: the report tells of the order as a whole and repeats what may be known; ``average`` is then its price over all
+    that traded, None where not given. ``done``: nothing more will come.
     """
 
     cl_ord_id: str
@@ -145,6 +146,7 @@ class DealerFilled(FromDealer, frozen=True):
     executed_at: datetime | None
     done: bool
     is_status: bool = False
+    average: float | None = None
 
 
 class DealerRefusedOrder(FromDealer, frozen=True):

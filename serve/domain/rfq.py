@@ -105,7 +105,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     def price_of_rest(self, average: float, total: float) -> float:
         """Give the price of what is not known yet, where all ``total`` of the order traded at ``average``."""
-        return (average * total - self._cash) / (total - self.filled)
+        return round((average * total - self._cash) / (total - self.filled), 8)
 
     @property
     def _cash(self) -> float:

@@ -4,6 +4,10 @@ from expectations.contracts import journal as events
 from serve.domain import dealing
 from serve.domain.rfq import QUANTITY_STEP, Attempt, Fate, Quote
 from serve.domain.rfq_course import Course
+from serve.domain.rfq_quotes import PRICE_STEP, distance_bps
+
+# An average comes rounded; what it leaves for the rest is off by more than that.
+_ROUNDING = 1e-3
 
 
 def hear_fill(course: Course, message: dealing.DealerFilled) -> None:
@@ -18,6 +22,7 @@ def hear_fill(course: Course, message: dealing.DealerFilled) -> None:
     quantity = _news_in(attempt, message)
     if quantity > QUANTITY_STEP:
         _note_fill(course, attempt, message, quantity)
+    _compare_totals(course, message)
     now = find_attempt(course, message.cl_ord_id, message.dealer_id)
     if now is None or not now.fills or course.rfq.closed is not None or now.fate is Fate.FAILED:
         return
@@ -29,36 +34,66 @@ def hear_fill(course: Course, message: dealing.DealerFilled) -> None:
 
 def _news_in(attempt: Attempt, message: dealing.DealerFilled) -> float:
     """Give the quantity that a report adds to what is known: 0 for a repeat, whatever its shape."""
-    if any(fill.exec_id == message.exec_id for fill in attempt.fills):
+    if message.is_status and message.cumulative is not None:
+        return max(message.cumulative - attempt.filled, 0.0)
+    if _is_known(attempt, message.exec_id):
         return 0.0
-    if message.cumulative is None:
-        return message.quantity
-    missing = max(message.cumulative - attempt.filled, 0.0)
-    return missing if message.is_status else min(message.quantity, missing)
+    return message.quantity if message.cumulative is None else min(message.quantity, max(message.cumulative - attempt.filled, 0.0))
+
+
+def _is_known(attempt: Attempt, exec_id: str) -> bool:
+    return any(fill.exec_id == exec_id for fill in attempt.fills)
+
+
+def _price_of_news(course: Course, attempt: Attempt, message: dealing.DealerFilled, quantity: float) -> float:
+    """Give the price of what a report adds: where it gives the average over the order, what that leaves for the rest."""
+    if message.average is None or not attempt.fills:
+        return message.price
+    rest, band = attempt.price_of_rest(message.average, attempt.filled + quantity), course.around.price_band_bps
+    if rest <= 0 or (band is not None and abs(distance_bps(rest, attempt.price)) > band):
+        course.alert(
+            f"{message.dealer_id} says that {attempt.filled + quantity:,.0f} traded at {message.average:g} on average; with the "
+            f"{attempt.filled:,.0f} at {attempt.average_price:g} known before that makes {rest:g} for the rest, which looks "
+            "like an error. Call the dealer"
+        )
+    return rest if rest > 0 else message.average
 
 
 def _note_fill(course: Course, attempt: Attempt, message: dealing.DealerFilled, quantity: float) -> None:
     was_failed, was_closed = attempt.fate is Fate.FAILED, course.rfq.closed
+    price = _price_of_news(course, attempt, message, quantity)
     course.note(
         events.ExecutionReported(
             rfq_id=course.rfq.rfq_id,
             dealer_id=message.dealer_id,
             cl_ord_id=message.cl_ord_id,
-            exec_id=message.exec_id,
-            price=message.price,
+            # The report of an order as a whole may bear the name of a fill that is booked already.
+            exec_id=f"status-{message.exec_id}" if _is_known(attempt, message.exec_id) else message.exec_id,
+            price=price,
             quantity=quantity,
             executed_at=message.executed_at or course.around.now,
         )
     )
-    if course.rfq.started.side.direction * (message.price - attempt.price) > 1e-9:
-        course.alert(
-            f"{message.dealer_id} traded at {message.price:g}, worse than the {attempt.price:g} that was hit. Call the dealer"
-        )
+    if course.rfq.started.side.direction * (price - attempt.price) > (PRICE_STEP if price == message.price else _ROUNDING):
+        course.alert(f"{message.dealer_id} traded at {price:g}, worse than the {attempt.price:g} that was hit. Call the dealer")
     if attempt.filled + quantity > attempt.quantity + QUANTITY_STEP:
         course.alert(f"{message.dealer_id} traded {attempt.filled + quantity:,.0f}, more than the {attempt.quantity:,.0f} ordered")
     if was_failed or was_closed is not None:
         told = f"A fill came from {message.dealer_id} for an order held for dead ({message.cl_ord_id})"
         course.alert(f"{told}. {_whom_to_call(course, attempt)}")
+
+
+def _compare_totals(course: Course, message: dealing.DealerFilled) -> None:
+    attempt = course.rfq.attempt(message.cl_ord_id)
+    if attempt is None or message.cumulative is None or not (message.is_status or message.done):
+        return
+    if abs(attempt.filled - message.cumulative) > QUANTITY_STEP:
+        text = (
+            f"{message.dealer_id} says that {message.cumulative:,.0f} of order {message.cl_ord_id} traded, its reports add up to "
+            f"{attempt.filled:,.0f}. Call the dealer"
+        )
+        if text not in {alert.message for alert in course.rfq.alerts}:
+            course.alert(text)
 
 
 def _whom_to_call(course: Course, attempt: Attempt) -> str:

@@ -180,6 +180,7 @@ def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, orde
         executed_at=time(tags, 60),
         done=tags.get(39) in {"2", *_OVER},
         is_status=True,
+        average=price(tags, 6),
     )
 
 

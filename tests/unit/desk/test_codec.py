@@ -260,6 +260,13 @@ def test_execution_report_by_its_type(values: dict[str, str], kind: type) -> Non
     assert type(decode(raw("8", t11="o", t17="e", **values), "A", SIM)) is kind
 
 
+@pytest.mark.parametrize(("prices", "average"), [({"t6": "99", "t31": "98"}, 99.0), ({"t31": "98"}, None)])
+def test_status_gives_the_average_over_the_order_where_it_has_one(prices: dict[str, str], average: float | None) -> None:
+    read = decode(raw("8", t150="I", t39="2", t11="o", t17="e", t14="5", **prices), "A", SIM)
+    assert isinstance(read, dealing.DealerFilled)
+    assert (read.average, read.price) == (average, average or 98.0)
+
+
 def test_business_reject_of_a_hit_refuses_the_order() -> None:
     read = decode(raw("j", t372="AJ", t379="ord1", t58="no"), "A", SIM)
     assert isinstance(read, dealing.DealerRefusedOrder)

@@ -173,3 +173,47 @@ def test_late_fill_of_a_part_with_nothing_else_under_way_is_an_order_under_way_a
     assert play.stage is RfqState.IN_DOUBT, "its rest is late already"
     with pytest.raises(Refusal, match="already under way"):
         play.execute(play.rfq.quotes[1])
+
+
+def status(play: Play, cumulative: float, average: float | None, **changes: object) -> None:
+    told = {"quantity": cumulative, "cumulative": cumulative, "price": average or 99.0, "average": average, "is_status": True}
+    play.fill(play.hits[0], **{"exec_id": "st", **told, **changes})
+
+
+def test_status_after_a_part_books_the_rest_at_the_price_that_the_average_leaves_for_it() -> None:
+    play = half_filled()
+    status(play, 10e6, 99.89)
+    (attempt,) = play.rfq.attempts
+    assert [fill.price for fill in attempt.fills] == [GOOD, pytest.approx(99.85)]
+    assert attempt.average_price == pytest.approx(99.89)
+    assert "worse than the 99.95" in play.alerts
+    assert play.stage is RfqState.EXECUTED
+
+
+def test_status_without_an_average_books_the_rest_at_its_last_price() -> None:
+    play = half_filled()
+    status(play, 10e6, None)
+    assert play.rfq.attempts[0].fills[1].price == 99.0
+
+
+def test_average_that_makes_no_sense_for_the_rest_calls_a_person() -> None:
+    play = half_filled()
+    play.around["price_band_bps"] = 500.0
+    status(play, 4.1e6, 98.0, done=False)
+    assert "looks like an error" in play.alerts
+    assert play.rfq.attempts[0].average_price == pytest.approx(98.0)
+    status(play, 4.2e6, 9.0, done=False, exec_id="st2")
+    assert play.rfq.attempts[0].fills[-1].price == 9.0
+
+
+def test_status_under_the_name_of_a_known_fill_books_what_was_missed() -> None:
+    play = half_filled()
+    status(play, 10e6, GOOD, exec_id="x1")
+    assert [(fill.exec_id, fill.quantity) for fill in play.rfq.attempts[0].fills] == [("x1", 4e6), ("status-x1", 6e6)]
+
+
+@pytest.mark.parametrize("is_status", [True, False])
+def test_total_that_the_reports_do_not_add_up_to_calls_a_person(is_status: bool) -> None:
+    play = half_filled()
+    play.fill(play.hits[0], exec_id="x3", quantity=1e6, cumulative=3e6 if is_status else 10e6, is_status=is_status, done=True)
+    assert "its reports add up to" in play.alerts
