@@ -83,7 +83,25 @@ class FromDealer(msgspec.Struct, frozen=True, kw_only=True):
     raw: str = ""
 
 
-class DealerQuote(FromDealer, frozen=True):
+class Instrument(FromDealer, frozen=True, kw_only=True):
+    """What a message says it is about; None or nothing where it does not say. ``our_side`` is ours."""
+
+    our_side: Side | None = None
+    security_ids: tuple[str, ...] = ()
+    currency: str | None = None
+
+    def contradicts(self, terms: Terms) -> str | None:
+        """Say in what it contradicts what we asked; None = in nothing."""
+        if self.our_side not in (None, terms.side):
+            return f"for a client that {self.our_side}S, we {terms.side}"
+        if self.security_ids and not {terms.security_id, terms.cusip, terms.isin} & set(self.security_ids):
+            return f"for {', '.join(self.security_ids)}, not for {terms.security_id}"
+        if self.currency not in (None, terms.currency):
+            return f"in {self.currency}, not in {terms.currency}"
+        return None
+
+
+class DealerQuote(Instrument, frozen=True):
     """A price. ``bid`` and ``offer`` are the dealer's; ``price`` stands for either.
 
     ``quantity`` None = all that was asked, 0 = none.
@@ -99,9 +117,6 @@ class DealerQuote(FromDealer, frozen=True):
     quantity: float | None = None
     firm: bool = True
     valid_until: datetime | None = None
-    our_side: Side | None = None
-    security_ids: tuple[str, ...] = ()
-    currency: str | None = None
 
     def price_for(self, side: Side) -> float | None:
         """Give the price at which we trade: the dealer's offer when we buy, its bid when we sell."""
@@ -131,7 +146,7 @@ class DealerWithdrew(FromDealer, frozen=True):
     reason: str
 
 
-class DealerFilled(FromDealer, frozen=True):
+class DealerFilled(Instrument, frozen=True):
     """A fill. ``quantity`` is of this report, ``cumulative`` of the whole order, None where not given.
 
     ``is_status``: the report tells of the order as a whole and repeats what may be known; ``average`` is then its price over all

@@ -73,16 +73,11 @@ def _repeats(message: dealing.DealerQuote, quote: Quote, price: float, quantity:
 
 
 def _wrong_with(rfq: Rfq, message: dealing.DealerQuote) -> str | None:
-    line, terms = rfq.line(message.dealer_id), rfq.terms
+    line = rfq.line(message.dealer_id)
     if line is None or line.asked_at is None:
         return f"{message.dealer_id} was not asked"
-    if message.our_side not in (None, terms.side):
-        return f"the quote is for a client that {message.our_side}S, we {terms.side}"
-    if message.security_ids and not {terms.security_id, terms.cusip, terms.isin} & set(message.security_ids):
-        return f"the quote is for {', '.join(message.security_ids)}, not for {terms.security_id}"
-    if message.currency not in (None, terms.currency):
-        return f"the quote is in {message.currency}, not in {terms.currency}"
-    return None
+    wrong = message.contradicts(rfq.terms)
+    return None if wrong is None else f"the quote is {wrong}"
 
 
 def _judge(course: Course, quote_id: str) -> None:

@@ -76,6 +76,11 @@ def _note_fill(course: Course, attempt: Attempt, message: dealing.DealerFilled, 
     )
     if course.rfq.started.side.direction * (price - attempt.price) > (PRICE_STEP if price == message.price else _ROUNDING):
         course.alert(f"{message.dealer_id} traded at {price:g}, worse than the {attempt.price:g} that was hit. Call the dealer")
+    wrong = message.contradicts(course.rfq.terms)
+    if wrong is not None:
+        course.alert(
+            f"{message.dealer_id} reports a trade {wrong} (order {message.cl_ord_id}). It is booked all the same: call the dealer"
+        )
     if attempt.filled + quantity > attempt.quantity + QUANTITY_STEP:
         course.alert(f"{message.dealer_id} traded {attempt.filled + quantity:,.0f}, more than the {attempt.quantity:,.0f} ordered")
     if was_failed or was_closed is not None:

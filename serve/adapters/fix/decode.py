@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from expectations.contracts.vocabulary import Response, Side
-from serve.adapters.fix.venue import Perspective, Venue
+from expectations.contracts.vocabulary import Response
+from serve.adapters.fix.parts import instrument, is_firm, par, percent_of_par
+from serve.adapters.fix.venue import Venue
 from serve.adapters.fix.wire import SOH, MalformedError, needed, number, parse, price, time
 from serve.domain import dealing
 from serve.domain.dealing import AnyFromDealer
 
-_FIRM = {"0": False, "1": True, "2": True, "3": True}
 _COUNTER, _EXPIRED = "2", "3"
 _REMOVED, _QUOTE_EXPIRED = "6", "7"
 _ACKNOWLEDGED = frozenset({"0", "10"})
@@ -119,7 +119,7 @@ def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) ->
 
 
 def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_id: str) -> dealing.DealerQuote:
-    _percent_of_par(tags)
+    percent_of_par(tags)
     prices = {tag: price(tags, tag) for tag in (132, 133, 44)}
     if not any(prices.values()):
         msg = "there is no price in 132, 133 or 44"
@@ -132,20 +132,18 @@ def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_i
         bid=prices[132],
         offer=prices[133],
         price=prices[44],
-        bid_quantity=_par(tags, 134, venue),
-        offer_quantity=_par(tags, 135, venue),
-        quantity=_par(tags, 38, venue),
-        firm=_firm(tags, venue),
+        bid_quantity=par(tags, 134, venue),
+        offer_quantity=par(tags, 135, venue),
+        quantity=par(tags, 38, venue),
+        firm=is_firm(tags, venue),
         valid_until=time(tags, 62),
-        our_side=_our_side(tags, venue),
-        security_ids=(tags[48],) if tags.get(48) else (),
-        currency=tags.get(15),
+        **instrument(tags, venue.quote_side),
     )
 
 
 def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
-    _percent_of_par(tags)
-    paid, quantity = price(tags, 31), _par(tags, 32, venue)
+    percent_of_par(tags)
+    paid, quantity = price(tags, 31), par(tags, 32, venue)
     if paid is None or not quantity:
         msg = "a trade without LastPx (31) or LastQty (32)"
         raise MalformedError(msg)
@@ -157,15 +155,16 @@ def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: s
         price=paid,
         quantity=quantity,
         # A report of a trade with a total of 0 comes from a venue that keeps no total.
-        cumulative=_par(tags, 14, venue) or None,
+        cumulative=par(tags, 14, venue) or None,
         executed_at=time(tags, 60),
         done=tags.get(39) == "2",
+        **instrument(tags, venue.request_side),
     )
 
 
 def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
-    _percent_of_par(tags)
-    paid, cumulative = price(tags, 6) or price(tags, 31), _par(tags, 14, venue)
+    percent_of_par(tags)
+    paid, cumulative = price(tags, 6) or price(tags, 31), par(tags, 14, venue)
     if paid is None or cumulative is None:
         msg = "an order said to have traded, without AvgPx (6) or CumQty (14)"
         raise MalformedError(msg)
@@ -181,6 +180,7 @@ def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, orde
         done=tags.get(39) in {"2", *_OVER},
         is_status=True,
         average=price(tags, 6),
+        **instrument(tags, venue.request_side),
     )
 
 
@@ -204,35 +204,6 @@ def _withdrew(tags: dict[int, str], raw: str, dealer_id: str, reason: str) -> de
         dealer_quote_id=None if named in _ALL_QUOTES else named,
         reason=tags.get(58) or reason,
     )
-
-
-def _par(tags: dict[int, str], tag: int, venue: Venue) -> float | None:
-    value = number(tags, tag)
-    return None if value is None else value * venue.quote_quantity_unit
-
-
-def _firm(tags: dict[int, str], venue: Venue) -> bool:
-    kind = tags.get(537)
-    if kind is None:
-        return venue.firm_when_silent
-    if kind not in _FIRM:
-        msg = f"QuoteType (537) is {kind[:10]!r}, not one of 0 to 3"
-        raise MalformedError(msg)
-    return _FIRM[kind]
-
-
-def _our_side(tags: dict[int, str], venue: Venue) -> Side | None:
-    side = tags.get(54)
-    if side not in {"1", "2"}:
-        return None
-    return Side.BUY if (side == "1") is (venue.quote_side is Perspective.CLIENT) else Side.SELL
-
-
-def _percent_of_par(tags: dict[int, str]) -> None:
-    kind = tags.get(423, "1")
-    if kind != "1":
-        msg = f"PriceType (423) is {kind[:10]}, only percent of par (1) can be compared"
-        raise MalformedError(msg)
 
 
 _READERS: dict[str, Callable[[dict[int, str], str, str, Venue], AnyFromDealer | None]] = {

@@ -260,6 +260,18 @@ def test_execution_report_by_its_type(values: dict[str, str], kind: type) -> Non
     assert type(decode(raw("8", t11="o", t17="e", **values), "A", SIM)) is kind
 
 
+@pytest.mark.parametrize(("kind", "prices"), [("F", {"t31": "99", "t32": "5"}), ("I", {"t6": "99", "t14": "5"})])
+def test_report_says_what_it_is_about_with_the_side_of_our_orders(kind: str, prices: dict[str, str]) -> None:
+    told = {"t11": "o", "t17": "e", "t39": "2", "t54": "1", "t48": "912828ZT0", "t15": "USD", **prices}
+    sides = []
+    for venue in (SIM, replace(DIALECT, quote_side=SIM.quote_side)):
+        read = decode(raw("8", t150=kind, **told), "A", venue)
+        assert isinstance(read, dealing.DealerFilled)
+        assert (read.security_ids, read.currency) == (("912828ZT0",), "USD")
+        sides.append(read.our_side)
+    assert sides == [Side.BUY, Side.SELL]
+
+
 @pytest.mark.parametrize(("prices", "average"), [({"t6": "99", "t31": "98"}, 99.0), ({"t31": "98"}, None)])
 def test_status_gives_the_average_over_the_order_where_it_has_one(prices: dict[str, str], average: float | None) -> None:
     read = decode(raw("8", t150="I", t39="2", t11="o", t17="e", t14="5", **prices), "A", SIM)

@@ -3,6 +3,7 @@
 import pytest
 
 from expectations.contracts import journal as events
+from expectations.contracts.vocabulary import Side
 from serve.domain.rfq import RfqState
 from serve.domain.rfq_course import Refusal
 from serve.domain.rfq_executing import Execute
@@ -217,3 +218,25 @@ def test_total_that_the_reports_do_not_add_up_to_calls_a_person(is_status: bool)
     play = half_filled()
     play.fill(play.hits[0], exec_id="x3", quantity=1e6, cumulative=3e6 if is_status else 10e6, is_status=is_status, done=True)
     assert "its reports add up to" in play.alerts
+
+
+@pytest.mark.parametrize(
+    ("told", "wrong"),
+    [
+        ({"our_side": Side.BUY}, "for a client that BUYS, we SELL"),
+        ({"security_ids": ("US0000000000",)}, "for US0000000000, not for SEC1"),
+        ({"currency": "EUR"}, "in EUR, not in USD"),
+    ],
+)
+def test_trade_that_contradicts_the_order_is_booked_and_calls_a_person(told: dict[str, object], wrong: str) -> None:
+    play = quoted()
+    play.fill(play.execute(play.rfq.quotes[0]), **told)
+    assert play.stage is RfqState.EXECUTED
+    assert f"reports a trade {wrong}" in play.alerts
+
+
+def test_trade_that_fits_the_order_calls_nobody() -> None:
+    play = quoted()
+    before = play.alerts
+    play.fill(play.execute(play.rfq.quotes[0]), our_side=Side.SELL, security_ids=("912828ZT0",), currency="USD")
+    assert play.alerts == before
