@@ -1,11 +1,14 @@
 """Things that happen while the journal is still writing."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from serve.adapters.journal import JournalError
+from serve.domain.rfq import RfqState
+from serve.usecases import rfq_floor
 from serve.usecases.refusals import Refusal
 from tests.fakes.clock import FakeClock, settle
 from tests.fakes.journal import SlowJournal
@@ -74,6 +77,28 @@ async def test_start_goes_on_and_takes_its_room_when_its_caller_hangs_up() -> No
     house.slow.gate.set()
     await settle()
     assert len(house.floor.book.open) == 1
+    await house.desk.stop()
+
+
+async def test_rfq_that_cannot_tell_when_it_wakes_goes_on_answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = Slow()
+    ((rfq, quote),) = await house.quoted(1, 99.95)
+    faults = iter([ValueError("no such time")])
+    known = rfq_floor.next_wake
+
+    def faulty(*args: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return known(*args)
+
+    monkeypatch.setattr(rfq_floor, "next_wake", faulty)
+    await house.desk.execute(rfq, quote, TRADER)
+    await settle()
+    async with asyncio.timeout(5):
+        with pytest.raises(Refusal, match="cannot be called back"):
+            await house.desk.cancel(rfq, TRADER)
+    await house.clock.advance(31)
+    assert await house.state(rfq) is RfqState.IN_DOUBT
     await house.desk.stop()
 
 
