@@ -144,7 +144,7 @@ async def execute(
     "/v1/rfqs/{rfq_id:str}/cancel",
     status_code=200,
     responses={200: _RFQ},
-    guards=[requires(*TRADES)],
+    guards=[requires(*TRADES, throttled=False)],
     summary="End an RFQ untraded",
     tags=["rfqs"],
 )
