@@ -167,7 +167,7 @@ class DealerFilled(Instrument, frozen=True):
 class DealerRefusedOrder(FromDealer, frozen=True):
     """The hit or order did not trade, or what was left of it never will.
 
-    ``certain`` False = the report may as well answer a question about the order, and then says nothing of its fate.
+    ``certain`` False = once the dealer was asked, the report may as well be its answer, and then says nothing of the order's fate.
     """
 
     cl_ord_id: str

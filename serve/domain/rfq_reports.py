@@ -143,8 +143,8 @@ def _unknown(course: Course, attempt: Attempt, reason: str) -> None:
         course.doubt(attempt, f"its dealer does not know the order ({reason})")
         return
     text = (
-        f"{attempt.dealer_id} does not know the order {attempt.cl_ord_id} ({reason}), which does not say that it did not trade: "
-        "call the dealer, then settle"
+        f"{attempt.dealer_id} does not know the order {attempt.cl_ord_id}, or has rejected it ({reason}); it may trade all the "
+        "same: call the dealer, then settle"
     )
     if text not in {alert.message for alert in course.rfq.alerts}:
         course.alert(text)

@@ -95,8 +95,8 @@ def execution_report(tags: dict[int, str], raw: str, dealer_id: str, venue: Venu
         cl_ord_id=order,
         exec_id=needed(tags, 17, "ExecID"),
         reason=tags.get(58) or over,
-        # Some dealers answer a status request with 150=8; only a reason (103) shows that the order itself was rejected.
-        certain=kind != _REJECTED or 103 in tags,
+        # Some dealers answer a status request with 150=8, so once they were asked it says nothing of the order.
+        certain=kind != _REJECTED,
     )
 
 
@@ -177,7 +177,7 @@ def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, orde
         quantity=cumulative,
         cumulative=cumulative,
         executed_at=time(tags, 60),
-        done=tags.get(39) in {"2", *_OVER},
+        done=tags.get(39) in {"2", *_OVER} and (tags.get(150), tags.get(39)) != (_STATUS, _REJECTED),
         is_status=True,
         average=price(tags, 6),
         **instrument(tags, venue.request_side),

@@ -291,11 +291,18 @@ def test_business_reject_of_a_status_request_says_nothing_of_the_order() -> None
     assert (read.cl_ord_id, read.reason) == ("ord1", "unsupported")
 
 
-@pytest.mark.parametrize(("values", "certain"), [({}, False), ({"t103": "99"}, True)])
-def test_rejection_without_a_reason_may_answer_a_question(values: dict[str, str], certain: bool) -> None:
-    read = decode(raw("8", t11="o", t17="e", t150="8", t39="8", **values), "A", SIM)
+@pytest.mark.parametrize(("kind", "certain"), [("8", False), ("4", True), ("C", True)])
+def test_rejection_may_answer_a_question_and_an_end_cannot(kind: str, certain: bool) -> None:
+    read = decode(raw("8", t11="o", t17="e", t150=kind, t39=kind, t103="99"), "A", SIM)
     assert isinstance(read, dealing.DealerRefusedOrder)
     assert read.certain is certain
+
+
+@pytest.mark.parametrize(("status", "done"), [("1", False), ("8", False), ("4", True), ("2", True)])
+def test_status_of_an_order_that_traded_in_part_says_whether_more_may_come(status: str, done: bool) -> None:
+    read = decode(raw("8", t11="o", t17="e", t150="I", t39=status, t14="5", t6="99"), "A", SIM)
+    assert isinstance(read, dealing.DealerFilled)
+    assert read.done is done
 
 
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=80))
