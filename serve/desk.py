@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from expectations.contracts.home import Home
 from serve.adapters.answers import SqliteAnswers
+from serve.adapters.brake import FileBrake
 from serve.adapters.fix.gateway import FixGateway
 from serve.adapters.fix.venue import Venue, load_venue
 from serve.adapters.limits import load_limits
 from serve.domain.limits import Limits
 from serve.domain.market import Dealer
 from serve.ports import Clock, Ids, Journal, Snapshots
+from serve.usecases.kill_switch import Switch
 from serve.usecases.rfq_floor import Floor, Practice
 from serve.usecases.rfqs import Desk
 
@@ -38,9 +40,20 @@ def load_desk_config(config: Path, venue: str = "sim", *, host: str | None = Non
 
 
 def build_desk(
-    config: DeskConfig, *, home: Home, journal: Journal, clock: Clock, ids: Ids, snapshots: Snapshots, dealers: Iterable[Dealer]
+    config: DeskConfig,
+    *,
+    home: Home,
+    journal: Journal,
+    clock: Clock,
+    ids: Ids,
+    snapshots: Snapshots,
+    dealers: Iterable[Dealer],
+    switch: Switch | None = None,
 ) -> Desk:
-    """Build the desk; ``dealers`` with a ``fix_session`` get one session each. Raises VenueError for sessions that clash."""
+    """Build the desk; ``dealers`` with a ``fix_session`` get one session each. Raises VenueError for sessions that clash.
+
+    Desks that follow one another in a process share a ``switch``; None = one of its own.
+    """
     sessions = {dealer.dealer_id: dealer.fix_session for dealer in dealers if dealer.fix_session}
     venue = config.venue
     practice = Practice(venue=venue.venue, grace_s=venue.grace_s, tell_losers=venue.tell_losers, pass_on_close=venue.pass_on_close)
@@ -51,8 +64,14 @@ def build_desk(
         gateway=FixGateway(venue, sessions, home.fix),
         limits=config.limits,
         practice=practice,
+        switch=switch or Switch(brake_of(home)),
     )
     return Desk(floor, snapshots)
+
+
+def brake_of(home: Home) -> FileBrake:
+    """Give the file that keeps the kill switch on across restarts, beside the journal."""
+    return FileBrake(home.journal.with_name("kill-switch-on"))
 
 
 @asynccontextmanager

@@ -1,17 +1,19 @@
 """The desk role inside the service: built from the first snapshot's dealers, and not ready until then."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 from litestar import Litestar
 
 from serve.adapters.journal import JournalError, SqliteJournal
-from serve.desk import DeskConfig, build_desk, load_desk_config, running
+from serve.desk import DeskConfig, brake_of, build_desk, load_desk_config, running
 from serve.domain.market import Market
 from serve.parts import Parts
 from serve.settings import Settings
+from serve.usecases.kill_switch import Switch
 from serve.usecases.rfqs import Desk
 
 log = structlog.get_logger(__name__)
@@ -36,12 +38,14 @@ async def dealing(app: Litestar, parts: Parts, config: DeskConfig, journal: Sqli
     """
     async with AsyncExitStack() as stack:
         market = parts.snapshots.current()
-        app.state.desk = _desk(parts, config, journal, market)
+        # The desk that waits and the one that takes over have one kill switch: a stop is never lost between the two.
+        build = partial(_desk, parts, config, journal, Switch(brake_of(parts.settings.state)))
+        app.state.desk = build(market)
         if market is not None:
             await stack.enter_async_context(running(app.state.desk))
             yield
             return
-        waiting = asyncio.create_task(_start_later(app, parts, config, journal, stack))
+        waiting = asyncio.create_task(_start_later(app, parts, build, stack))
         try:
             yield
         finally:
@@ -50,7 +54,7 @@ async def dealing(app: Litestar, parts: Parts, config: DeskConfig, journal: Sqli
                 await waiting
 
 
-def _desk(parts: Parts, config: DeskConfig, journal: SqliteJournal, market: Market | None) -> Desk:
+def _desk(parts: Parts, config: DeskConfig, journal: SqliteJournal, switch: Switch, market: Market | None) -> Desk:
     return build_desk(
         config,
         home=parts.settings.state,
@@ -59,12 +63,13 @@ def _desk(parts: Parts, config: DeskConfig, journal: SqliteJournal, market: Mark
         ids=parts.ids,
         snapshots=parts.snapshots,
         dealers=market.dealers.values() if market else (),
+        switch=switch,
     )
 
 
-async def _start_later(app: Litestar, parts: Parts, config: DeskConfig, journal: SqliteJournal, stack: AsyncExitStack) -> None:
+async def _start_later(app: Litestar, parts: Parts, build: Callable[[Market | None], Desk], stack: AsyncExitStack) -> None:
     market = await _first_snapshot(parts)
-    desk = _desk(parts, config, journal, market)
+    desk = build(market)
     try:
         await stack.enter_async_context(running(desk))
     except (JournalError, ValueError, OSError) as exc:

@@ -51,6 +51,22 @@ class Journal(Protocol):
         ...
 
 
+class Brake(Protocol):
+    """A stop that the next process finds, also where the journal could not be written. May raise OSError."""
+
+    def is_set(self) -> bool:
+        """Say whether the stop was left on."""
+        ...
+
+    def set(self) -> None:
+        """Leave the stop on."""
+        ...
+
+    def clear(self) -> None:
+        """Take the stop off."""
+        ...
+
+
 class Tokens(Protocol):
     """The tokens that open the service. ``app.state.tokens`` holds the one in use."""
 

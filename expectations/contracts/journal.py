@@ -166,7 +166,7 @@ class ExecutionReported(Event, frozen=True, tag="rfq.execution_reported"):
 
 
 class ExecutionFailed(Event, frozen=True, tag="rfq.execution_failed"):
-    """The dealer refused the hit or order; nothing was traded by it."""
+    """The dealer refused the hit or order; nothing was traded by it, as far as is known then."""
 
     rfq_id: str
     dealer_id: str
@@ -183,7 +183,10 @@ class ExecutionInDoubt(Event, frozen=True, tag="rfq.execution_in_doubt"):
 
 
 class ExecutionSettled(Event, frozen=True, tag="rfq.execution_settled"):
-    """A person's word, after a call to the dealer, on an execution in doubt; what it means follows as an event of its own."""
+    """A person's word, after a call to the dealer, on an execution in doubt; what it means follows as an event of its own.
+
+    ``quantity`` is what the order traded in total, ``price`` the average over that; fills reported before are part of both.
+    """
 
     rfq_id: str
     dealer_id: str

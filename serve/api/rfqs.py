@@ -46,7 +46,10 @@ class ExecuteQuote(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class SettleExecution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether it traded, and if so at what clean price per 100 par and for what par amount; who said so and when, in a comment."""
+    """What became of the whole order: the par amount that it traded in total, fills already reported included, and the average
+    clean price per 100 par of that. ``traded`` false = nothing, or nothing more than what is reported. Who said so and when
+    stands in the comment.
+    """
 
     traded: bool
     comment: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
@@ -134,14 +137,14 @@ async def execute(
     once: NamedDependency[Once],
 ) -> Response[bytes]:
     """Send one hit or order against a quote; the report follows in the RFQ's state and events."""
-    return await once.do(request, lambda _: desk.execute(rfq_id, data.quote_id, request.user), 202)
+    return await once.do(request, lambda attempt: desk.execute(rfq_id, data.quote_id, request.user, attempt), 202)
 
 
 @post(
     "/v1/rfqs/{rfq_id:str}/cancel",
     status_code=200,
     responses={200: _RFQ},
-    guards=[requires(*TRADES)],
+    guards=[requires(*TRADES, throttled=False)],
     summary="End an RFQ untraded",
     tags=["rfqs"],
 )
@@ -149,7 +152,7 @@ async def cancel(
     rfq_id: FromPath[str], request: UserRequest, desk: NamedDependency[Desk], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Ask nobody else and close."""
-    return await once.do(request, lambda _: desk.cancel(rfq_id, request.user), 200)
+    return await once.do(request, lambda attempt: desk.cancel(rfq_id, request.user, attempt), 200)
 
 
 @post(
@@ -167,9 +170,11 @@ async def settle(
     desk: NamedDependency[Desk],
     once: NamedDependency[Once],
 ) -> Response[bytes]:
-    """Record a person's word: traded at a price for a quantity, or not traded. Nothing is sent."""
+    """Record a person's word: what the order traded in total and at what average price, or that it did not trade (any further).
+    Nothing is sent.
+    """
     word = Settle(data.traded, data.price, data.quantity, data.comment, request.user.name)
-    return await once.do(request, lambda _: desk.settle(rfq_id, word, request.user), 200)
+    return await once.do(request, lambda attempt: desk.settle(rfq_id, word, request.user, attempt), 200)
 
 
 @post(
@@ -182,7 +187,9 @@ async def settle(
 async def kill_switch(data: JSONBody[SetKillSwitch], request: UserRequest, desk: NamedDependency[Desk]) -> KillSwitch:
     """Stop all sending, or allow it again (which takes compliance or admin).
 
-    No ``Idempotency-Key`` is asked for: setting it twice is the same as once, and nothing may stand in its way.
+    No ``Idempotency-Key`` is asked for: setting it twice is the same as once, and nothing may stand in its way. The answer says
+    whether sending is stopped: an OFF during which somebody stopped it again leaves it stopped. 503 with the type
+    ``kill-switch-not-journalled`` means that sending is stopped, and that it could not be written down.
     """
     if not data.on and request.user.role is Role.TRADER:
         raise Problem(403, "forbidden", "Not allowed", "Turning the kill switch off takes the role compliance or admin")

@@ -104,7 +104,7 @@ async def approve(
     once: NamedDependency[Once],
 ) -> Response[bytes]:
     """Approve somebody else's draft; requests that begin after the answer are decided by it."""
-    return await once.do(request, lambda _: versions.approve(draft_id, data, request.user), 200)
+    return await once.do(request, lambda attempt: versions.approve(draft_id, data, request.user, attempt), 200)
 
 
 @post(
@@ -119,7 +119,7 @@ async def roll_back(
     data: JSONBody[RollbackRequest], request: UserRequest, versions: NamedDependency[RuleVersions], once: NamedDependency[Once]
 ) -> Response[bytes]:
     """Put an earlier version in force again, at once."""
-    return await once.do(request, lambda _: versions.roll_back(data, request.user), 200)
+    return await once.do(request, lambda attempt: versions.roll_back(data, request.user, attempt), 200)
 
 
 router = Router(

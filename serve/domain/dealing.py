@@ -83,8 +83,29 @@ class FromDealer(msgspec.Struct, frozen=True, kw_only=True):
     raw: str = ""
 
 
-class DealerQuote(FromDealer, frozen=True):
-    """A price. ``bid`` and ``offer`` are the dealer's; ``price`` stands for either. ``quantity`` None = all that was asked."""
+class Instrument(FromDealer, frozen=True, kw_only=True):
+    """What a message says it is about; None or nothing where it does not say. ``our_side`` is ours."""
+
+    our_side: Side | None = None
+    security_ids: tuple[str, ...] = ()
+    currency: str | None = None
+
+    def contradicts(self, terms: Terms) -> str | None:
+        """Say in what it contradicts what we asked; None = in nothing."""
+        if self.our_side not in (None, terms.side):
+            return f"for a client that {self.our_side}S, we {terms.side}"
+        if self.security_ids and not {terms.security_id, terms.cusip, terms.isin} & set(self.security_ids):
+            return f"for {', '.join(self.security_ids)}, not for {terms.security_id}"
+        if self.currency not in (None, terms.currency):
+            return f"in {self.currency}, not in {terms.currency}"
+        return None
+
+
+class DealerQuote(Instrument, frozen=True):
+    """A price. ``bid`` and ``offer`` are the dealer's; ``price`` stands for either.
+
+    ``quantity`` None = all that was asked, 0 = none.
+    """
 
     quote_req_id: str | None
     dealer_quote_id: str
@@ -96,9 +117,6 @@ class DealerQuote(FromDealer, frozen=True):
     quantity: float | None = None
     firm: bool = True
     valid_until: datetime | None = None
-    our_side: Side | None = None
-    security_ids: tuple[str, ...] = ()
-    currency: str | None = None
 
     def price_for(self, side: Side) -> float | None:
         """Give the price at which we trade: the dealer's offer when we buy, its bid when we sell."""
@@ -128,10 +146,11 @@ class DealerWithdrew(FromDealer, frozen=True):
     reason: str
 
 
-class DealerFilled(FromDealer, frozen=True):
+class DealerFilled(Instrument, frozen=True):
     """A fill. ``quantity`` is of this report, ``cumulative`` of the whole order, None where not given.
 
-    ``is_status``: the report answers a question and repeats what may be known. ``done``: nothing more will come.
+    ``is_status``: the report tells of the order as a whole and repeats what may be known; ``average`` is then its price over all
+    that traded, None where not given. ``done``: nothing more will come.
     """
 
     cl_ord_id: str
@@ -142,13 +161,25 @@ class DealerFilled(FromDealer, frozen=True):
     executed_at: datetime | None
     done: bool
     is_status: bool = False
+    average: float | None = None
 
 
 class DealerRefusedOrder(FromDealer, frozen=True):
-    """The hit or order did not trade, or what was left of it never will."""
+    """The hit or order did not trade, or what was left of it never will.
+
+    ``certain`` False = once the dealer was asked, the report may as well be its answer, and then says nothing of the order's fate.
+    """
 
     cl_ord_id: str
     exec_id: str
+    reason: str
+    certain: bool = True
+
+
+class OrderUnknown(FromDealer, frozen=True):
+    """Asked about a hit or order, the dealer does not know it or has it as rejected: whether it traded is still open."""
+
+    cl_ord_id: str
     reason: str
 
 
@@ -173,5 +204,13 @@ class Unreadable(FromDealer, frozen=True):
 
 
 AnyFromDealer = (
-    DealerQuote | DealerPassed | DealerWithdrew | DealerFilled | DealerRefusedOrder | TradeQuestioned | SessionChanged | Unreadable
+    DealerQuote
+    | DealerPassed
+    | DealerWithdrew
+    | DealerFilled
+    | DealerRefusedOrder
+    | OrderUnknown
+    | TradeQuestioned
+    | SessionChanged
+    | Unreadable
 )

@@ -101,7 +101,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def average_price(self) -> float:
         """Give the price over all fills, weighed by quantity; only where there are any."""
-        return sum(fill.price * fill.quantity for fill in self.fills) / self.filled
+        return self._cash / self.filled
+
+    def price_of_rest(self, average: float, total: float) -> float:
+        """Give the price of what is not known yet, where all ``total`` of the order traded at ``average``."""
+        return round((average * total - self._cash) / (total - self.filled), 8)
+
+    @property
+    def _cash(self) -> float:
+        return sum(fill.price * fill.quantity for fill in self.fills)
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -120,6 +128,7 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True):
     quotes: tuple[Quote, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    settled: tuple[events.ExecutionSettled, ...] = ()
     told: tuple[events.LoserTold, ...] = ()
     closed: events.RfqClosed | None = None
     closed_at: datetime | None = None
@@ -153,9 +162,18 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True):
         """Give the attempts that traded."""
         return tuple(item for item in self.attempts if item.fills)
 
+    @property
+    def left(self) -> float:
+        """Give the par amount that no fill has taken yet, whichever order it came by; never below 0."""
+        return max(self.started.quantity - sum(item.filled for item in self.attempts), 0.0)
+
     def line(self, dealer_id: str) -> DealerLine | None:
         """Find a dealer's line."""
         return next((line for line in self.lines if line.dealer_id == dealer_id), None)
+
+    def attempt(self, cl_ord_id: str) -> Attempt | None:
+        """Find a hit or order by our name of it."""
+        return next((item for item in self.attempts if item.cl_ord_id == cl_ord_id), None)
 
     def quote(self, quote_id: str) -> Quote | None:
         """Find a quote, alive or not."""

@@ -103,20 +103,27 @@ class Course:
                 self._tell(quote, Told.NOTHING_DONE)
         self.note(events.RfqClosed(rfq_id=self.rfq.rfq_id, state=state, reason=reason))
 
-    def finish(self, attempt: Attempt) -> None:
+    def finish(self) -> None:
         """End the RFQ as executed and tell the losers, the cover apart from the others where the venue does so."""
-        losers = self._losing_quotes(attempt.dealer_id)
+        losers = self._losing_quotes()
         cover = next(
             (quote for quote in losers if quote.firm and quote.quantity >= self.rfq.started.quantity - QUANTITY_STEP), None
         )
         for quote in losers if self.around.tell_losers != "none" else ():
             self._tell(quote, Told.COVER if quote is cover and self.around.tell_losers == "cover" else Told.DONE_AWAY)
-        asked, done = self.rfq.started.quantity, attempt.filled
-        part = "" if done >= asked - QUANTITY_STEP else f"; {asked - done:,.0f} of {asked:,.0f} remains untraded"
-        self.close("EXECUTED", f"{attempt.dealer_id} traded {done:,.0f} at {attempt.average_price:g}{part}")
+        self.close("EXECUTED", self._what_traded())
 
-    def _losing_quotes(self, winner: str) -> list[Quote]:
-        latest = {quote.dealer_id: quote for quote in self.rfq.quotes if quote.dealer_id != winner}
+    def _what_traded(self) -> str:
+        asked, done = self.rfq.started.quantity, sum(item.filled for item in self.rfq.traded)
+        trades = ", ".join(f"{item.dealer_id} traded {item.filled:,.0f} at {item.average_price:g}" for item in self.rfq.traded)
+        if done > asked + QUANTITY_STEP:
+            return f"{trades}; that is {done - asked:,.0f} more than the {asked:,.0f} of the order"
+        return trades if done >= asked - QUANTITY_STEP else f"{trades}; {asked - done:,.0f} of {asked:,.0f} remains untraded"
+
+    def _losing_quotes(self) -> list[Quote]:
+        # An order that failed may have traded all the same: whoever was sent one is not told that it lost.
+        hit = {item.dealer_id for item in self.rfq.attempts}
+        latest = {quote.dealer_id: quote for quote in self.rfq.quotes if quote.dealer_id not in hit}
         standing = [quote for quote in latest.values() if quote.withdrawn in (None, EXPIRED)]
         return sorted(standing, key=lambda quote: (self.rfq.started.side.direction * quote.price, quote.responded_at))
 

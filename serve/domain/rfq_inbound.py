@@ -3,10 +3,11 @@
 from expectations.contracts import journal as events
 from serve.domain import dealing
 from serve.domain.dealing import AnyCommand, AnyFromDealer
-from serve.domain.rfq import QUANTITY_STEP, Attempt, Fate, Quote, Rfq
+from serve.domain.rfq import QUANTITY_STEP, Fate, Quote, Rfq
 from serve.domain.rfq_commands import status_of
 from serve.domain.rfq_course import Course
 from serve.domain.rfq_quotes import REPLACED, cost_bps, expired, is_competitive
+from serve.domain.rfq_reports import hear_fill, hear_refusal, hear_unknown
 
 
 def hear(course: Course, message: AnyFromDealer) -> tuple[AnyCommand, ...]:
@@ -19,9 +20,11 @@ def hear(course: Course, message: AnyFromDealer) -> tuple[AnyCommand, ...]:
         case dealing.DealerWithdrew():
             _withdraw_all(course, message.dealer_id, message.dealer_quote_id, f"withdrawn by its dealer: {message.reason}")
         case dealing.DealerFilled():
-            _hear_fill(course, message)
+            hear_fill(course, message)
         case dealing.DealerRefusedOrder():
-            _hear_refusal(course, message)
+            hear_refusal(course, message)
+        case dealing.OrderUnknown():
+            hear_unknown(course, message)
         case dealing.TradeQuestioned():
             course.alert(f"{message.dealer_id} questions the trade of order {message.cl_ord_id}: {message.reason}. Call the dealer")
             course.refuse_message(message, message.reason)
@@ -39,11 +42,13 @@ def _hear_quote(course: Course, message: dealing.DealerQuote) -> None:
     if wrong is not None or price is None:
         course.refuse_message(message, wrong or f"no price for a client that {rfq.started.side}S")
         return
-    quantity = message.quantity_for(rfq.started.side) or rfq.started.quantity
-    known = [
-        quote for quote in rfq.quotes if (quote.dealer_id, quote.dealer_quote_id) == (message.dealer_id, message.dealer_quote_id)
-    ]
-    if any((quote.price, quote.quantity, quote.valid_until) == (price, quantity, message.valid_until) for quote in known):
+    size = message.quantity_for(rfq.started.side)
+    quantity = rfq.started.quantity if size is None else size
+    if quantity < QUANTITY_STEP:
+        course.refuse_message(message, "no size on our side")
+        _withdraw_all(course, message.dealer_id, None, "its dealer has no size on our side any more")
+        return
+    if any(_repeats(message, quote, price, quantity) for quote in rfq.live_quotes()):
         return
     _withdraw_all(course, message.dealer_id, None, REPLACED)
     quote = events.QuoteReceived(
@@ -62,17 +67,17 @@ def _hear_quote(course: Course, message: dealing.DealerQuote) -> None:
         _judge(course, quote.quote_id)
 
 
+def _repeats(message: dealing.DealerQuote, quote: Quote, price: float, quantity: float) -> bool:
+    told = (message.dealer_id, message.dealer_quote_id, price, quantity, message.firm, message.valid_until)
+    return told == (quote.dealer_id, quote.dealer_quote_id, quote.price, quote.quantity, quote.firm, quote.valid_until)
+
+
 def _wrong_with(rfq: Rfq, message: dealing.DealerQuote) -> str | None:
-    line, terms = rfq.line(message.dealer_id), rfq.terms
+    line = rfq.line(message.dealer_id)
     if line is None or line.asked_at is None:
         return f"{message.dealer_id} was not asked"
-    if message.our_side not in (None, terms.side):
-        return f"the quote is for a client that {message.our_side}S, we {terms.side}"
-    if message.security_ids and not {terms.security_id, terms.cusip, terms.isin} & set(message.security_ids):
-        return f"the quote is for {', '.join(message.security_ids)}, not for {terms.security_id}"
-    if message.currency not in (None, terms.currency):
-        return f"the quote is in {message.currency}, not in {terms.currency}"
-    return None
+    wrong = message.contradicts(rfq.terms)
+    return None if wrong is None else f"the quote is {wrong}"
 
 
 def _judge(course: Course, quote_id: str) -> None:
@@ -106,77 +111,6 @@ def _hear_pass(course: Course, message: dealing.DealerPassed) -> None:
         course.refuse_message(message, f"{message.dealer_id} passed when no answer was due any more")
 
 
-def _hear_fill(course: Course, message: dealing.DealerFilled) -> None:
-    attempt = _attempt(course, message.cl_ord_id, message.dealer_id)
-    if attempt is None:
-        course.refuse_message(message, f"a fill for order {message.cl_ord_id}, which {message.dealer_id} was not sent")
-        course.alert(
-            f"{message.dealer_id} reports a fill of an order that was not sent to it ({message.cl_ord_id}). Call the dealer"
-        )
-        return
-    quantity = _news_in(attempt, message)
-    if quantity > QUANTITY_STEP:
-        _note_fill(course, attempt, message, quantity)
-    now = _attempt(course, message.cl_ord_id, message.dealer_id)
-    if now is None or not now.fills or course.rfq.closed is not None:
-        return
-    if message.done or now.filled >= now.quantity - QUANTITY_STEP:
-        course.finish(now)
-    elif quantity > QUANTITY_STEP:
-        course.alert(f"Part of the order traded with {message.dealer_id}: {now.filled:,.0f} of {now.quantity:,.0f}")
-
-
-def _news_in(attempt: Attempt, message: dealing.DealerFilled) -> float:
-    """Give the quantity that a report adds to what is known: 0 for a repeat, whatever its shape."""
-    if any(fill.exec_id == message.exec_id for fill in attempt.fills):
-        return 0.0
-    if message.cumulative is None:
-        return message.quantity
-    missing = max(message.cumulative - attempt.filled, 0.0)
-    return missing if message.is_status else min(message.quantity, missing)
-
-
-def _note_fill(course: Course, attempt: Attempt, message: dealing.DealerFilled, quantity: float) -> None:
-    was_failed, was_closed = attempt.fate is Fate.FAILED, course.rfq.closed
-    course.note(
-        events.ExecutionReported(
-            rfq_id=course.rfq.rfq_id,
-            dealer_id=message.dealer_id,
-            cl_ord_id=message.cl_ord_id,
-            exec_id=message.exec_id,
-            price=message.price,
-            quantity=quantity,
-            executed_at=message.executed_at or course.around.now,
-        )
-    )
-    if course.rfq.started.side.direction * (message.price - attempt.price) > 1e-9:
-        course.alert(
-            f"{message.dealer_id} traded at {message.price:g}, worse than the {attempt.price:g} that was hit. Call the dealer"
-        )
-    if attempt.filled + quantity > attempt.quantity + QUANTITY_STEP:
-        course.alert(f"{message.dealer_id} traded {attempt.filled + quantity:,.0f}, more than the {attempt.quantity:,.0f} ordered")
-    if was_failed or was_closed is not None:
-        course.alert(f"A fill came from {message.dealer_id} for an order held for dead ({message.cl_ord_id}). Call the dealer")
-
-
-def _hear_refusal(course: Course, message: dealing.DealerRefusedOrder) -> None:
-    attempt = _attempt(course, message.cl_ord_id, message.dealer_id)
-    if attempt is None:
-        course.refuse_message(message, f"a report on order {message.cl_ord_id}, which {message.dealer_id} was not sent")
-    elif course.rfq.closed is not None or attempt.fate is Fate.FAILED:
-        return
-    elif attempt.fills:
-        course.finish(attempt)
-    else:
-        course.fail(attempt, message.reason)
-        quote: Quote | None = course.rfq.quote(attempt.quote_id)
-        if quote is not None and quote.withdrawn is None:
-            course.withdraw(quote, "its dealer refused the execution")
-        course.alert(
-            f"{message.dealer_id} refused the execution: {message.reason}. Nothing traded; other live quotes can be executed"
-        )
-
-
 def _hear_session(course: Course, message: dealing.SessionChanged) -> tuple[AnyCommand, ...]:
     active, dealer = course.rfq.active, message.dealer_id
     if active is not None and active.dealer_id == dealer:
@@ -187,7 +121,3 @@ def _hear_session(course: Course, message: dealing.SessionChanged) -> tuple[AnyC
     elif not message.ready and any(quote.dealer_id == dealer for quote in course.rfq.live_quotes()) and course.rfq.closed is None:
         course.alert(f"The FIX session of {dealer} was lost: its quote cannot be executed until it is back")
     return ()
-
-
-def _attempt(course: Course, cl_ord_id: str, dealer_id: str) -> Attempt | None:
-    return next((item for item in course.rfq.attempts if (item.cl_ord_id, item.dealer_id) == (cl_ord_id, dealer_id)), None)

@@ -11,6 +11,7 @@ from serve.domain.dealing import AnyCommand, AnyFromDealer
 from serve.domain.rfq import Fate, Rfq
 from serve.domain.rfq_commands import command_for, status_of
 from serve.domain.rfq_course import Course, Refusal
+from serve.domain.rfq_executing import Execute, execute
 from serve.domain.rfq_inbound import hear
 from serve.domain.rfq_policy import (
     Around,
@@ -22,7 +23,7 @@ from serve.domain.rfq_policy import (
     life_over,
     next_wake,
 )
-from serve.domain.rfq_quotes import EXPIRED, executable_quotes, expired, is_competitive, why_not_executable
+from serve.domain.rfq_quotes import EXPIRED, executable_quotes, expired, is_competitive
 from serve.domain.rfq_settling import Settle, settle
 
 
@@ -37,17 +38,19 @@ class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
-class Execute(msgspec.Struct, frozen=True):
-    """A person's click on a quote."""
-
-    quote_id: str
-    actor: str
-
-
 class Cancel(msgspec.Struct, frozen=True):
     """A person ends the RFQ."""
 
     actor: str
+
+    def has_ended(self, rfq: Rfq) -> bool:
+        """Say whether this is what ended the RFQ."""
+        return rfq.closed is not None and (rfq.closed.state, rfq.closed.reason) == ("CANCELLED", self.reason)
+
+    @property
+    def reason(self) -> str:
+        """Give the reason that the journal gets."""
+        return f"cancelled by {self.actor}"
 
 
 class Halt(msgspec.Struct, frozen=True):
@@ -87,7 +90,7 @@ def decide(rfq: Rfq | None, happened: Input, around: Around) -> Decision:
         case Begin():
             _begin(course, happened)
         case Execute():
-            _execute(course, happened)
+            execute(course, happened)
         case Cancel():
             _cancel(course, happened)
         case Settle():
@@ -120,39 +123,12 @@ def _begin(course: Course, begin: Begin) -> None:
         course.alert(f"No {' and no '.join(missing)} is known: any firm quote for the full size counts as good")
 
 
-def _execute(course: Course, click: Execute) -> None:
-    rfq, now = course.rfq, course.around.now
-    quote = rfq.quote(click.quote_id)
-    if quote is None:
-        raise Refusal("unknown-quote", f"RFQ {rfq.rfq_id} has no quote {click.quote_id!r}")
-    if course.around.halted:
-        raise Refusal("kill-switch-on", "the kill switch is on: nothing is sent until it is turned off")
-    why = why_not_executable(rfq, quote, now)
-    if why is not None:
-        raise Refusal("not-executable", f"quote {quote.quote_id} cannot be executed: {why}")
-    if not course.around.ready(quote.dealer_id):
-        raise Refusal(
-            "session-down", f"the FIX session of {quote.dealer_id} is not logged on: wait for it, or execute another quote"
-        )
-    course.note(
-        events.ExecutionRequested(
-            rfq_id=rfq.rfq_id,
-            dealer_id=quote.dealer_id,
-            quote_id=quote.quote_id,
-            cl_ord_id=course.around.new_id(),
-            price=quote.price,
-            quantity=min(quote.quantity, rfq.started.quantity),
-            requested_by=click.actor,
-        )
-    )
-
-
 def _cancel(course: Course, cancel: Cancel) -> None:
     if course.rfq.closed is not None:
         raise Refusal("rfq-closed", f"RFQ {course.rfq.rfq_id} is already closed ({course.rfq.closed.state})")
     if course.rfq.active is not None:
         raise Refusal("execution-under-way", "an execution is under way and cannot be called back: wait for the dealer's report")
-    course.close("CANCELLED", f"cancelled by {cancel.actor}")
+    course.close("CANCELLED", cancel.reason)
 
 
 def _halt(course: Course, halt: Halt) -> None:
@@ -172,7 +148,7 @@ def _not_sent(course: Course, failure: NotSent) -> None:
             if line is not None and line.waiting:
                 course.without_quote(line.dealer_id, f"not sent: {failure.reason}")
         case dealing.Hit():
-            attempt = next((item for item in rfq.attempts if item.cl_ord_id == command.cl_ord_id), None)
+            attempt = rfq.attempt(command.cl_ord_id)
             if attempt is not None and attempt.fate is Fate.PENDING and not attempt.fills:
                 course.fail(attempt, f"not sent: {failure.reason}")
                 course.alert(f"The execution with {command.dealer_id} was not sent: {failure.reason}")
@@ -202,6 +178,13 @@ def _advance(course: Course, *, answered_before: bool) -> None:
         return
     _let_time_pass(course)
     if course.rfq.active is not None:
+        return
+    if course.rfq.traded:
+        # An order held for dead traded while another was under way, which has now come to nothing.
+        course.finish()
+        return
+    if course.around.halted:
+        course.close("CANCELLED", "kill switch: it is on")
         return
     if life_over(course.rfq, course.around) <= course.around.now:
         course.close("NOT_TRADED", f"nobody traded within {course.around.max_life_s:g} s")

@@ -95,8 +95,10 @@ def next_wake(rfq: Rfq, around: Around) -> datetime | None:
     if active is not None:
         late = active.requested_at + timedelta(seconds=around.execution_timeout_s)
         return late if active.fate == "PENDING" else None
+    if around.halted:
+        return around.now
     times = [answer_due(rfq, line, around) for line in rfq.lines if line.waiting]
     times += [quote.valid_until for quote in rfq.live_quotes() if quote.valid_until is not None]
-    if rfq.started.protocol is Protocol.STAGGERED and not asking_is_over(rfq) and not around.halted:
+    if rfq.started.protocol is Protocol.STAGGERED and not asking_is_over(rfq):
         times += [due for due in (next_stagger(rfq),) if due is not None]
     return min([*times, life_over(rfq, around)])

@@ -7,7 +7,7 @@ from serve.domain.rfq import QUANTITY_STEP, Quote, Rfq, RfqState
 
 EXPIRED = events.EXPIRED
 REPLACED = "replaced by a new quote"
-_STEP = 1e-9
+PRICE_STEP = 1e-9
 
 
 def distance_bps(price: float, reference: float) -> float:
@@ -39,7 +39,7 @@ def is_competitive(rfq: Rfq, quote: Quote) -> bool:
     full = quote.quantity >= rfq.started.quantity - QUANTITY_STEP
     if ceiling is None:
         ceiling = _level_bps(rfq, quote)
-    cheap = ceiling is None or cost is None or cost <= ceiling + _STEP
+    cheap = ceiling is None or cost is None or cost <= ceiling + PRICE_STEP
     return quote.firm and full and cheap and within_limit(rfq, quote.price)
 
 
@@ -59,7 +59,7 @@ def _level_bps(rfq: Rfq, quote: Quote) -> float | None:
 def within_limit(rfq: Rfq, price: float) -> bool:
     """Say whether a price respects the order's limit: not above it when we buy, not below it when we sell."""
     limit = rfq.started.limit_price
-    return limit is None or rfq.started.side.direction * (price - limit) <= _STEP
+    return limit is None or rfq.started.side.direction * (price - limit) <= PRICE_STEP
 
 
 def expired(quote: Quote, now: datetime) -> bool:

@@ -27,6 +27,8 @@ def evolve(rfq: Rfq | None, event: events.AnyEvent, at: datetime) -> Rfq:
             rfq = _attempt_changed(rfq, event, at)
         case events.AlertRaised():
             rfq = replace(rfq, alerts=(*rfq.alerts, Alert(at, event.message)))
+        case events.ExecutionSettled():
+            rfq = replace(rfq, settled=(*rfq.settled, event))
         case events.LoserTold():
             rfq = replace(rfq, told=(*rfq.told, event))
         case events.RfqClosed():
@@ -89,10 +91,14 @@ def _attempt_changed(
             requested_at=at,
         )
         return replace(rfq, attempts=(*rfq.attempts, attempt))
-    return replace(rfq, attempts=tuple(_with(event, item) if item.cl_ord_id == event.cl_ord_id else item for item in rfq.attempts))
+    return replace(
+        rfq, attempts=tuple(_with(event, item, rfq.active) if item.cl_ord_id == event.cl_ord_id else item for item in rfq.attempts)
+    )
 
 
-def _with(event: events.ExecutionReported | events.ExecutionFailed | events.ExecutionInDoubt, attempt: Attempt) -> Attempt:
+def _with(
+    event: events.ExecutionReported | events.ExecutionFailed | events.ExecutionInDoubt, attempt: Attempt, active: Attempt | None
+) -> Attempt:
     match event:
         case events.ExecutionFailed():
             return replace(attempt, fate=Fate.FAILED)
@@ -106,5 +112,6 @@ def _with(event: events.ExecutionReported | events.ExecutionFailed | events.Exec
                 quantity=event.quantity,
                 executed_at=event.executed_at,
             )
-            # A fill proves that the order lived, whatever was thought of it before.
-            return replace(attempt, fills=(*attempt.fills, fill), fate=Fate.PENDING)
+            # A fill proves that the order lived, whatever was thought of it before; but one order at a time is under way.
+            fate = Fate.PENDING if active in (None, attempt) else attempt.fate
+            return replace(attempt, fills=(*attempt.fills, fill), fate=fate)

@@ -66,6 +66,11 @@ class History:
         """Give a draft's approval; ``None`` = it has none."""
         return next((item for item in self.in_force if item.draft_id == draft_id), None)
 
+    def rolled_back_to(self, version: str) -> InForce | None:
+        """Give the roll-back to a version that is in force; ``None`` = it is not, or not by a roll-back."""
+        last = self.in_force[-1] if self.in_force else None
+        return last if last is not None and last.version == version and last.draft_id is None else None
+
     def last_from_file(self) -> str | None:
         """Give the version that the configuration files last brought; ``None`` = they never brought one."""
         brought = [draft.event.version for draft in self.drafts.values() if draft.event.author_token is None]

@@ -17,6 +17,7 @@ from serve.domain.rfq_machine import Halt, Input, NotSent, Tick, decide
 from serve.domain.rfq_policy import Around, next_wake
 from serve.domain.rfq_replay import evolve, rebuild
 from serve.ports import Clock, DealerGateway, Ids, Journal, NotSentError
+from serve.usecases.kill_switch import Switch
 from serve.usecases.refusals import Conflict, NotReady, NotThere
 from serve.usecases.rfq_book import Book
 
@@ -37,7 +38,7 @@ class Practice(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Floor:
-    """What every RFQ shares. ``halted`` stops all sending at the very next message."""
+    """What every RFQ shares. The ``switch`` stops all sending at the very next message."""
 
     journal: Journal
     clock: Clock
@@ -46,7 +47,12 @@ class Floor:
     limits: Limits
     practice: Practice
     book: Book = field(default_factory=Book)
-    halted: bool = False
+    switch: Switch = field(default_factory=Switch)
+
+    @property
+    def halted(self) -> bool:
+        """Say whether sending is stopped."""
+        return self.switch.on
 
     def around(self) -> Around:
         """Give the world as it is now."""
@@ -125,7 +131,7 @@ class Runner:
             if failed and self.rfq is None:
                 break
             self._set_alarm(_PAUSE_AFTER_FAILURE_S if failed else 0.0)
-        self._set_alarm(0.0)
+        self._silence()
         self._on_end(self)
 
     async def _open(self, letter: _Letter) -> bool:
@@ -162,14 +168,25 @@ class Runner:
             letter.read.set_result(result)
 
     def _set_alarm(self, at_least: float) -> None:
+        self._silence()
+        try:
+            seconds = self._seconds_to_wake()
+        except Exception:
+            # A runner that dies here would leave everybody waiting who comes after: it looks again instead.
+            log.exception("RFQ cannot tell when it wakes", rfq=self.rfq.rfq_id if self.rfq else None)
+            seconds = at_least = _PAUSE_AFTER_FAILURE_S
+        if seconds is not None:
+            self._alarm = asyncio.create_task(self._ring(max(seconds, at_least)))
+
+    def _silence(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+
+    def _seconds_to_wake(self) -> float | None:
         around = self._floor.around()
         wake = next_wake(self.rfq, around) if self.rfq is not None else None
-        if wake is not None:
-            seconds = max((wake - around.now).total_seconds(), at_least)
-            self._alarm = asyncio.create_task(self._ring(seconds))
+        return None if wake is None else (wake - around.now).total_seconds()
 
     async def _ring(self, seconds: float) -> None:
         await self._floor.clock.sleep(seconds)

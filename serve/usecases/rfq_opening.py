@@ -11,6 +11,7 @@ from serve.domain.market import Market
 from serve.domain.recommendation import Recommendation
 from serve.domain.rfq_machine import Begin
 from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
+from serve.usecases.rfq_book import Order
 from serve.usecases.rfq_floor import Floor
 
 
@@ -78,12 +79,24 @@ def _bounded(ready: list[str], override_id: str | None, answer: Recommendation) 
     return ready[:most]
 
 
+def check_day(floor: Floor, order: Order) -> None:
+    """Hold an order against the day's limit: what traded, and what was sent and may yet trade. Raises Refusal."""
+    most = floor.limits.max_day_notional
+    day = floor.book.committed_notional(floor.clock.now().date()) + order.notional
+    if day > most:
+        raise Refusal(
+            "limit-breached",
+            f"max_day_notional is {most:,.0f}, this would make it {day:,.0f}, with all orders whose report is still out: "
+            "wait for the next day",
+        )
+
+
 def _check_limits(floor: Floor, answer: Recommendation, dealers: int) -> None:
     asked = Asked(
         quantity=answer.order.quantity,
         price=answer.arrival_mid,
         dealers=dealers,
-        open_rfqs=len(floor.book.open),
+        open_rfqs=floor.book.open_rfqs,
         day_notional=floor.book.day_notional(floor.clock.now().date()),
     )
     broken = breaches(floor.limits, asked)

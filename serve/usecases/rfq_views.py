@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from expectations.contracts.vocabulary import Protocol, Response, Side
-from serve.domain.rfq import DealerLine, Quote, Rfq, RfqState
+from serve.domain.rfq import Attempt, DealerLine, Quote, Rfq, RfqState
 from serve.domain.rfq_quotes import cost_bps, is_competitive, state_of, why_not_executable
 
 
@@ -57,7 +57,7 @@ class AlertView(msgspec.Struct, frozen=True):
 
 
 class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
-    """The trade: ``price`` over all fills, weighed by quantity; ``executed_at`` of the last."""
+    """What one order traded: ``price`` over all fills, weighed by quantity; ``executed_at`` of the last."""
 
     dealer_id: str
     price: float
@@ -67,7 +67,10 @@ class ExecutionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RfqView(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole RFQ."""
+    """The whole RFQ. ``executions`` has an entry for each order that traded, ``execution`` is the last of them.
+
+    More than one means that an order held for dead traded after all; their quantities add up.
+    """
 
     rfq_id: str
     recommendation_id: str
@@ -88,6 +91,7 @@ class RfqView(msgspec.Struct, frozen=True, kw_only=True):
     dealers: list[LineView]
     alerts: list[AlertView]
     execution: ExecutionView | None
+    executions: list[ExecutionView]
     started_at: datetime
     closed_at: datetime | None
 
@@ -97,7 +101,7 @@ _MODES = {Protocol.PARALLEL: "parallel", Protocol.SEQUENTIAL: "sequential", Prot
 
 def view(rfq: Rfq, now: datetime) -> RfqView:
     """Show an RFQ as it stands."""
-    start = rfq.started
+    start, executions = rfq.started, [_execution(attempt) for attempt in rfq.traded]
     return RfqView(
         rfq_id=start.rfq_id,
         recommendation_id=start.recommendation_id,
@@ -123,7 +127,8 @@ def view(rfq: Rfq, now: datetime) -> RfqView:
         ),
         dealers=[_line(rfq, line, now) for line in rfq.lines],
         alerts=[AlertView(alert.at, alert.message) for alert in rfq.alerts],
-        execution=_execution(rfq),
+        execution=executions[-1] if executions else None,
+        executions=executions,
         started_at=rfq.started_at,
         closed_at=rfq.closed_at,
     )
@@ -164,11 +169,7 @@ def _quote(rfq: Rfq, quote: Quote, now: datetime) -> QuoteView:
     )
 
 
-def _execution(rfq: Rfq) -> ExecutionView | None:
-    traded = rfq.traded
-    if not traded:
-        return None
-    attempt = traded[-1]
+def _execution(attempt: Attempt) -> ExecutionView:
     return ExecutionView(
         dealer_id=attempt.dealer_id,
         price=attempt.average_price,

@@ -1,25 +1,26 @@
 """The RFQ desk: start, execute, cancel, stop everything, look, and take up again after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
 import structlog
 
 from expectations.contracts import journal as events
 from expectations.contracts.journal import Sealed
 from serve.domain import dealing
-from serve.domain.dealing import AnyFromDealer
-from serve.domain.limits import notional
 from serve.domain.rfq import Rfq
-from serve.domain.rfq_machine import Cancel, Execute, Recover
+from serve.domain.rfq_executing import Execute, hit_quantity
+from serve.domain.rfq_machine import Cancel, Recover
 from serve.domain.rfq_replay import rebuild
 from serve.domain.rfq_settling import Settle
 from serve.domain.users import User
 from serve.ports import Attempt, Snapshots
-from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
+from serve.usecases.finishing import to_the_end
+from serve.usecases.refusals import Conflict, NotReady, NotThere
+from serve.usecases.rfq_book import Order
 from serve.usecases.rfq_floor import Floor, Runner, Runners
-from serve.usecases.rfq_opening import opening
+from serve.usecases.rfq_mail import Mail
+from serve.usecases.rfq_opening import check_day, opening
 from serve.usecases.rfq_views import RfqView, view
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ class Desk:
         self._snapshots = snapshots
         self._runners = Runners(floor)
         self._starting: set[str] = set()
-        self._writing: set[asyncio.Task[Any]] = set()
+        self._mail = Mail(floor, self._runners)
         self._recovered = False
 
     async def start(self) -> None:
@@ -43,21 +44,22 @@ class Desk:
         untraded: its prices are stale, and the trader asks anew.
         """
         floor = self._floor
-        for sealed in await asyncio.to_thread(lambda: list(floor.journal.read())):
-            floor.book.apply(sealed)
-        floor.halted = floor.book.halted
+        async with floor.switch.writing:
+            for sealed in await asyncio.to_thread(lambda: list(floor.journal.read())):
+                floor.book.apply(sealed)
+            floor.switch.on = floor.switch.on or floor.book.halted
         for rfq_id in sorted(floor.book.open):
             runner = self._runners.of(rfq_id)
             if runner is not None:
                 await runner.do(Recover())
         self._recovered = True
-        await floor.gateway.start(self.hear)
+        await floor.gateway.start(self._mail.hear)
 
     async def stop(self) -> None:
         """Disconnect and stop; what is open stays in the journal."""
         await self._floor.gateway.stop()
         await self._runners.stop()
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._mail.stop()
 
     def not_ready_because(self) -> list[str]:
         """Say why the desk cannot work yet; empty = it can. The kill switch is no such reason: it must stay in reach."""
@@ -77,6 +79,9 @@ class Desk:
 
         An ``attempt`` that was begun before the service died gets the RFQ that it started.
         """
+        return await to_the_end(self._begin(recommendation_id, override_id, user, attempt))
+
+    async def _begin(self, recommendation_id: str, override_id: str | None, user: User, attempt: Attempt | None) -> RfqView:
         known = self._floor.book.of_recommendation(recommendation_id)
         if known is not None and attempt is not None and known == attempt.action_id:
             return await self.get(known, user)
@@ -91,40 +96,89 @@ class Desk:
             rfq_id = attempt.action_id if attempt else self._floor.ids.new()
             begin = opening(self._floor, history, override_id, self._snapshots.current(), rfq_id)
             self._check_sending()
-            return self._show(await self._runners.begin(rfq_id).do(begin))
+            # No await between the check of the limits in ``opening`` and the room that is held here.
+            with self._floor.book.starting(begin.started):
+                return self._show(await self._runners.begin(rfq_id).do(begin))
         finally:
             self._starting.discard(recommendation_id)
 
-    async def execute(self, rfq_id: str, quote_id: str, user: User) -> RfqView:
-        """Trade on a quote: one order goes out, at most once. Raises refusals."""
+    async def execute(self, rfq_id: str, quote_id: str, user: User, attempt: Attempt | None = None) -> RfqView:
+        """Trade on a quote: one order goes out, at most once. Raises refusals.
+
+        The order bears the ``attempt``'s id, so that an attempt that was begun before the service died finds what it sent.
+        """
+        return await to_the_end(self._execute(rfq_id, quote_id, user, attempt))
+
+    async def _execute(self, rfq_id: str, quote_id: str, user: User, attempt: Attempt | None) -> RfqView:
+        found = await self._find(rfq_id, user)
+        cl_ord_id = attempt.action_id if attempt else self._floor.ids.new()
+        if found.attempt(cl_ord_id) is not None:
+            return self._show(found)
         self._check_sending()
-        await self._find(rfq_id, user)
-        self._check_day(rfq_id, quote_id)
-        return self._show(await self._runner(rfq_id).do(Execute(quote_id, user.name)))
+        runner = self._runner(rfq_id)
+        rfq = runner.rfq or found
+        quote = rfq.quote(quote_id)
+        order = Order(rfq_id, hit_quantity(rfq, quote), quote.price) if quote is not None else Order(rfq_id)
+        check_day(self._floor, order)
+        with self._floor.book.ordering(cl_ord_id, order):
+            return self._show(await runner.do(Execute(quote_id, user.name, cl_ord_id)))
 
-    async def cancel(self, rfq_id: str, user: User) -> RfqView:
-        """End an RFQ without a trade. Raises refusals."""
-        await self._find(rfq_id, user)
-        return self._show(await self._runner(rfq_id).do(Cancel(user.name)))
+    async def cancel(self, rfq_id: str, user: User, attempt: Attempt | None = None) -> RfqView:
+        """End an RFQ without a trade; an ``attempt`` begun before that ended it is answered as then. Raises refusals."""
+        rfq, cancel = await self._find(rfq_id, user), Cancel(user.name)
+        if attempt is not None and attempt.again and cancel.has_ended(rfq):
+            return self._show(rfq)
+        return self._show(await self._runner(rfq_id).do(cancel))
 
-    async def settle(self, rfq_id: str, settle: Settle, user: User) -> RfqView:
-        """Take a person's word on an execution in doubt; nothing is sent, so the kill switch does not matter. Raises refusals."""
-        await self._find(rfq_id, user)
+    async def settle(self, rfq_id: str, settle: Settle, user: User, attempt: Attempt | None = None) -> RfqView:
+        """Take a person's word on an execution in doubt; nothing is sent, so the kill switch does not matter. Raises refusals.
+
+        A word that an ``attempt`` begun before has given is not taken twice.
+        """
+        rfq = await self._find(rfq_id, user)
+        if attempt is not None and attempt.again and settle.was_taken(rfq):
+            return self._show(rfq)
         return self._show(await self._runner(rfq_id).do(settle))
 
     async def kill_switch(self, *, on: bool, reason: str, user: User) -> None:
-        """Stop all sending at once, or allow it again; open RFQs without an execution under way are cancelled."""
-        floor = self._floor
+        """Stop all sending at once, or allow it again; open RFQs without an execution under way are cancelled.
+
+        Sending is allowed again only once that is written, and only if nobody has stopped it in between: ``halted`` tells.
+        Raises NotReady where a stop holds but could not be written, and the journal's error where an OFF could not.
+        """
+        event = events.KillSwitchSet(on=on, actor=user.name, reason=reason)
         if on:
             # Stop first, write after: the one order of things in which nothing slips out.
-            floor.halted = True
-        (sealed,) = await floor.journal.append(events.KillSwitchSet(on=on, actor=user.name, reason=reason))
-        floor.book.apply(sealed)
-        floor.halted = on
-        if on:
-            await self._runners.halt(reason)
+            self._floor.switch.stop()
+            await to_the_end(self._stopped(event))
         else:
+            await to_the_end(self._release(event, self._floor.switch.stops))
+
+    async def _stopped(self, event: events.KillSwitchSet) -> None:
+        written, kept, _ = await asyncio.gather(
+            self._write(event), self._floor.switch.keep(), self._runners.halt(event.reason), return_exceptions=True
+        )
+        if isinstance(written, Exception):
+            log.error("the kill switch is on, but is not in the journal", reason=str(written))
+            how_long = "also after a restart" if kept is True else "until the service is restarted"
+            raise NotReady(
+                "kill-switch-not-journalled",
+                f"All sending is stopped, {how_long}, but that could not be written in the journal: press again until it answers "
+                "200, and tell who runs the service",
+            ) from written
+
+    async def _release(self, event: events.KillSwitchSet, seen: int) -> None:
+        await self._write(event, seen)
+        if not self._floor.halted:
             self._ask_about_doubts()
+
+    async def _write(self, event: events.KillSwitchSet, seen: int = 0) -> None:
+        floor = self._floor
+        async with floor.switch.writing:
+            (sealed,) = await floor.journal.append(event)
+            floor.book.apply(sealed)
+            if not event.on and not floor.switch.release(seen):
+                log.warning("the kill switch stays on: it was pressed again meanwhile")
 
     async def get(self, rfq_id: str, user: User) -> RfqView:
         """Show an RFQ. Raises NotThere, for another desk's too."""
@@ -141,37 +195,6 @@ class Desk:
         """Give an RFQ's events above ``after``, past ones and then live ones, until it closes. Raises NotThere at once."""
         await self._find(rfq_id, user)
         return self._events(rfq_id, after)
-
-    def hear(self, message: AnyFromDealer) -> None:
-        """Take a dealer's message to its RFQ; what belongs to none is journalled as refused."""
-        match message:
-            case dealing.SessionChanged():
-                for runner in self._runners.live():
-                    runner.tell(message)
-            case dealing.Unreadable():
-                self._refuse(message, message.reason)
-            case dealing.DealerQuote() | dealing.DealerPassed() | dealing.DealerWithdrew():
-                book = self._floor.book
-                self._deliver(message, book.of_message(message.dealer_id, message.quote_req_id, message.dealer_quote_id))
-            case dealing.DealerFilled() | dealing.DealerRefusedOrder() | dealing.TradeQuestioned():
-                self._deliver(message, self._floor.book.of_order(message.cl_ord_id))
-
-    def _deliver(self, message: AnyFromDealer, rfq_id: str | None) -> None:
-        runner = self._runners.of(rfq_id) if rfq_id is not None else None
-        if runner is None:
-            self._refuse(message, "it belongs to no request, quote or order of ours")
-        else:
-            runner.tell(message)
-
-    def _refuse(self, message: AnyFromDealer, reason: str) -> None:
-        log.warning("dealer message refused", dealer=message.dealer_id, reason=reason)
-        refused = events.MessageRefused(session=message.dealer_id, reason=reason, message=message.raw)
-        self._spawn(self._floor.journal.append(refused))
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.create_task(work)
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
 
     def _ask_about_doubts(self) -> None:
         for runner in self._runners.live():
@@ -212,18 +235,6 @@ class Desk:
         made = next((item.event for item in history if isinstance(item.event, events.RecommendationMade)), None)
         if made is None or not user.may_see(made.desk):
             raise NotThere("not-found", "There is no such recommendation", "recommendation_id")
-
-    def _check_day(self, rfq_id: str, quote_id: str) -> None:
-        rfq = self._runners.state(rfq_id)
-        quote = rfq.quote(quote_id) if rfq else None
-        if quote is None:
-            return
-        most = self._floor.limits.max_day_notional
-        day = self._floor.book.traded_notional(self._floor.clock.now().date()) + notional(quote.quantity, quote.price)
-        if day > most:
-            raise Refusal(
-                "limit-breached", f"max_day_notional is {most:,.0f}, this would make it {day:,.0f}: wait for the next day"
-            )
 
     def _show(self, rfq: Rfq) -> RfqView:
         return view(rfq, self._floor.clock.now())

@@ -1,19 +1,20 @@
 """The rule book's versions: drafted, tried, approved by a second person, rolled back. What changes is journalled first."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 from expectations.contracts.journal import AnyEvent, RulesApproved, RulesDrafted, RulesRolledBack, Sealed
 from serve.domain.advise import Desk
 from serve.domain.rules import RuleBookRefused
 from serve.domain.rules_bench import Bench
 from serve.domain.rules_diff import diff
-from serve.domain.rules_history import FILE_AUTHOR, KINDS, Draft, History
+from serve.domain.rules_history import FILE_AUTHOR, KINDS, Draft, History, InForce
 from serve.domain.rules_trial import Trial
 from serve.domain.users import SEES_EVERY_DESK, User
 from serve.ports import Attempt, Clock, DeskVersions, Ids, Journal, Snapshots
-from serve.usecases.refusals import Conflict, NotAllowed, NotReady, NotThere, Refusal
+from serve.usecases.finishing import to_the_end
+from serve.usecases.four_eyes import say_why, second_person
+from serve.usecases.refusals import Conflict, NotReady, NotThere, Refusal
 from serve.usecases.rule_book_views import (
     ApprovalRequest,
     DraftRequest,
@@ -28,8 +29,6 @@ from serve.usecases.rule_book_views import (
     waiting,
 )
 from serve.usecases.rules_trial import past_orders, period, try_on
-
-T = TypeVar("T")
 
 
 class RuleVersions:
@@ -91,13 +90,13 @@ class RuleVersions:
 
         An ``attempt`` that was begun before and stands in the journal is not recorded again.
         """
-        _say_why(wish.comment, "comment")
+        say_why(wish.comment, "comment")
         draft_id = attempt.action_id if attempt else self._ids.new()
         if draft_id in self._history.drafts:
             return await self.show(draft_id)
         scoring = wish.scoring if wish.scoring is not None else self._desks.current().scoring
         desk = await asyncio.to_thread(self._read, wish.rules, scoring)
-        drafted = await _to_the_end(self._record(desk, wish, user, draft_id))
+        drafted = await to_the_end(self._record(desk, wish, user, draft_id))
         return await self.show(drafted.draft_id)
 
     async def show(self, draft_id: str) -> DraftView:
@@ -105,16 +104,21 @@ class RuleVersions:
         draft = self._draft(draft_id)
         return await asyncio.to_thread(self._shown, draft)
 
-    async def approve(self, draft_id: str, wish: ApprovalRequest, user: User) -> DraftView:
-        """Put a draft in force as its second person. Raises ``NotAllowed`` for its author, ``Conflict`` where it is too late."""
-        _say_why(wish.comment, "comment")
-        await _to_the_end(self._consent(draft_id, wish.comment, user))
+    async def approve(self, draft_id: str, wish: ApprovalRequest, user: User, attempt: Attempt | None = None) -> DraftView:
+        """Put a draft in force as its second person. Raises ``NotAllowed`` for its author, ``Conflict`` where it is too late.
+
+        An ``attempt`` begun before whose consent stands in the journal is answered with the draft.
+        """
+        say_why(wish.comment, "comment")
+        if not (attempt and attempt.again and _is(self._history.approved(draft_id), user, wish.comment)):
+            await to_the_end(self._consent(draft_id, wish.comment, user))
         return await self.show(draft_id)
 
-    async def roll_back(self, wish: RollbackRequest, user: User) -> RuleBookView:
+    async def roll_back(self, wish: RollbackRequest, user: User, attempt: Attempt | None = None) -> RuleBookView:
         """Put a version that was in force before in force again, at once. Raises ``NotThere``, or ``Conflict`` where it is."""
-        _say_why(wish.reason, "reason")
-        await _to_the_end(self._go_back(wish, user))
+        say_why(wish.reason, "reason")
+        if not (attempt and attempt.again and _is(self._history.rolled_back_to(wish.version), user, wish.reason)):
+            await to_the_end(self._go_back(wish, user))
         return self.book()
 
     async def attempt(self, draft_id: str, wish: TryRequest, user: User) -> Trial:
@@ -155,7 +159,7 @@ class RuleVersions:
             state = self._state(draft)
             if state == "approved":
                 raise Conflict("already-approved", f"Draft {draft_id} was approved before", "draft_id")
-            _second_person(draft.event, user)
+            second_person(draft.event, user)
             if state == "stale":
                 base = draft.event.base_version
                 detail = f"It was written on {base}, but {self._history.active} is in force by now: draft it again on that"
@@ -261,20 +265,5 @@ def _events(journal: Journal) -> Iterator[Sealed]:
         yield from journal.read(kind=kind)
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Finish also when the caller hangs up: what the journal says is in force must be what is used."""
-    return await asyncio.shield(asyncio.ensure_future(work))
-
-
-def _say_why(text: str, field: str) -> None:
-    if not text.strip():
-        raise Refusal("invalid-request", f"{field}: say in a few words why", field)
-
-
-def _second_person(draft: RulesDrafted, user: User) -> None:
-    if draft.author_token == user.token_id or draft.author.strip().casefold() == user.name.strip().casefold():
-        detail = f"{user.name} wrote this draft: a second person with the role quant, compliance or admin must approve it"
-        raise NotAllowed("four-eyes", detail)
-    if draft.author_token is None and user.role not in SEES_EVERY_DESK:
-        detail = "Who changed the configuration files is not known: compliance or admin must approve this draft"
-        raise NotAllowed("four-eyes", detail)
+def _is(done: InForce | None, user: User, comment: str) -> bool:
+    return done is not None and (done.by, done.comment) == (user.name, comment)

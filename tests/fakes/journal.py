@@ -59,3 +59,20 @@ class MemoryJournal:
                 await woken.wait()
         finally:
             self._woken.discard(woken)
+
+
+class SlowJournal(MemoryJournal):
+    """Lets others run before it writes, in the order of the calls, as a disk does; ``gate`` closed = not before it is opened."""
+
+    def __init__(self, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        super().__init__(clock, ids)
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._turn = asyncio.Lock()
+
+    async def append(self, *events: AnyEvent) -> tuple[Sealed, ...]:
+        async with self._turn:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            await self.gate.wait()
+            return await super().append(*events)

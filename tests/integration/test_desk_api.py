@@ -17,6 +17,7 @@ from serve.api import audit, rfqs
 from serve.api.bodies import StrictRequest
 from serve.api.idempotency import Once
 from serve.api.problems import HANDLERS
+from serve.api.throttle import Throttle
 from serve.domain.users import Role, User
 from serve.usecases.rfq_floor import Floor, Practice
 from serve.usecases.rfqs import Desk
@@ -62,6 +63,7 @@ class Service:
         )
         app.state.desk, app.state.journal, app.state.tokens = self.desk, self.journal, Tokens()
         app.state.once = Once(self.answers, ids)
+        self.state = app.state
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk")
 
     async def __aenter__(self) -> "Service":
@@ -255,6 +257,15 @@ async def test_kill_switch_needs_no_key_and_only_compliance_or_admin_turn_it_off
     off = await service.post("/v1/kill-switch", {"reason": "calm", "on": False}, None, role="compliance")
     assert off.json() == {"on": False}
     assert (await service.post("/v1/rfqs", {"recommendation_id": "rec-2"}, "two")).status_code == 202
+
+
+async def test_token_that_asks_too_often_can_still_stop_things(service: Service) -> None:
+    rfq = await service.begin()
+    service.state.throttle = Throttle(0.001, 1)
+    path = f"/v1/rfqs/{rfq['rfq_id']}"
+    assert [(await service.get(path)).status_code for _ in range(2)] == [200, 429]
+    assert (await service.post(f"{path}/cancel", key="cancel")).json()["state"] == "CANCELLED"
+    assert (await service.post("/v1/kill-switch", {"reason": "storm"}, None)).status_code == 200
 
 
 async def test_audit_filters_and_pages_and_names_its_head(service: Service) -> None:

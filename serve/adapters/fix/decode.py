@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 
-from expectations.contracts.vocabulary import Response, Side
-from serve.adapters.fix.venue import Perspective, Venue
-from serve.adapters.fix.wire import SOH, MalformedError, needed, number, parse, time
+from expectations.contracts.vocabulary import Response
+from serve.adapters.fix.parts import instrument, is_firm, par, percent_of_par
+from serve.adapters.fix.venue import Venue
+from serve.adapters.fix.wire import SOH, MalformedError, needed, number, parse, price, time
 from serve.domain import dealing
 from serve.domain.dealing import AnyFromDealer
 
-_FIRM = {"0": False, "1": True, "2": True, "3": True}
 _COUNTER, _EXPIRED = "2", "3"
 _REMOVED, _QUOTE_EXPIRED = "6", "7"
 _ACKNOWLEDGED = frozenset({"0", "10"})
 _ALL_QUOTES = frozenset({"*", "0", "NONE", "[N/A]"})
 _TRADE, _STATUS = frozenset({"F", "1", "2"}), "I"
 _OVER = {"8": "rejected", "4": "cancelled", "C": "expired", "3": "done for the day"}
+_REJECTED, _UNKNOWN_ORDER = "8", "5"
 _QUESTIONED = {"H": "trade cancelled", "G": "trade corrected"}
 
 
@@ -82,17 +83,25 @@ def execution_report(tags: dict[int, str], raw: str, dealer_id: str, venue: Venu
     if kind in _TRADE:
         return _fill(tags, raw, dealer_id, venue, order)
     over = _OVER.get(kind) or (_OVER.get(status) if kind == _STATUS else None)
-    if number(tags, 14) is not None and (over or kind == _STATUS):
+    if number(tags, 14) and (over or kind == _STATUS):
         return _standing(tags, raw, dealer_id, venue, order)
     if over is None:
         return None
+    if tags.get(103) == _UNKNOWN_ORDER or (kind == _STATUS and status == _REJECTED):
+        return dealing.OrderUnknown(dealer_id=dealer_id, raw=raw, cl_ord_id=order, reason=tags.get(58) or "unknown order")
     return dealing.DealerRefusedOrder(
-        dealer_id=dealer_id, raw=raw, cl_ord_id=order, exec_id=needed(tags, 17, "ExecID"), reason=tags.get(58) or over
+        dealer_id=dealer_id,
+        raw=raw,
+        cl_ord_id=order,
+        exec_id=needed(tags, 17, "ExecID"),
+        reason=tags.get(58) or over,
+        # Some dealers answer a status request with 150=8, so once they were asked it says nothing of the order.
+        certain=kind != _REJECTED,
     )
 
 
 def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) -> AnyFromDealer:
-    """Read BusinessMessageReject (j) of our request, hit or order, named by 379."""
+    """Read BusinessMessageReject (j) of our request, hit, order or status request, named by 379."""
     kind, reference = needed(tags, 372, "RefMsgType"), needed(tags, 379, "BusinessRejectRefID")
     reason = tags.get(58) or f"business reject {tags.get(380, '')}".strip()
     if kind == "R":
@@ -103,13 +112,15 @@ def business_reject(tags: dict[int, str], raw: str, dealer_id: str, _: Venue) ->
         return dealing.DealerRefusedOrder(
             dealer_id=dealer_id, raw=raw, cl_ord_id=reference, exec_id=f"j-{reference}", reason=reason
         )
+    if kind == "H":
+        return dealing.OrderUnknown(dealer_id=dealer_id, raw=raw, cl_ord_id=reference, reason=reason)
     msg = f"our message of type {kind} was rejected: {reason}"
     raise MalformedError(msg)
 
 
 def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_id: str) -> dealing.DealerQuote:
-    _percent_of_par(tags)
-    prices = {tag: number(tags, tag) for tag in (132, 133, 44)}
+    percent_of_par(tags)
+    prices = {tag: price(tags, tag) for tag in (132, 133, 44)}
     if not any(prices.values()):
         msg = "there is no price in 132, 133 or 44"
         raise MalformedError(msg)
@@ -121,21 +132,19 @@ def _quote(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, quote_i
         bid=prices[132],
         offer=prices[133],
         price=prices[44],
-        bid_quantity=_par(tags, 134, venue),
-        offer_quantity=_par(tags, 135, venue),
-        quantity=_par(tags, 38, venue),
-        firm=_firm(tags, venue),
+        bid_quantity=par(tags, 134, venue),
+        offer_quantity=par(tags, 135, venue),
+        quantity=par(tags, 38, venue),
+        firm=is_firm(tags, venue),
         valid_until=time(tags, 62),
-        our_side=_our_side(tags, venue),
-        security_ids=(tags[48],) if tags.get(48) else (),
-        currency=tags.get(15),
+        **instrument(tags, venue.quote_side),
     )
 
 
 def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
-    _percent_of_par(tags)
-    price, quantity = number(tags, 31), _par(tags, 32, venue)
-    if price is None or quantity is None:
+    percent_of_par(tags)
+    paid, quantity = price(tags, 31), par(tags, 32, venue)
+    if paid is None or not quantity:
         msg = "a trade without LastPx (31) or LastQty (32)"
         raise MalformedError(msg)
     return dealing.DealerFilled(
@@ -143,18 +152,20 @@ def _fill(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: s
         raw=raw,
         cl_ord_id=order,
         exec_id=needed(tags, 17, "ExecID"),
-        price=price,
+        price=paid,
         quantity=quantity,
-        cumulative=_par(tags, 14, venue),
+        # A report of a trade with a total of 0 comes from a venue that keeps no total.
+        cumulative=par(tags, 14, venue) or None,
         executed_at=time(tags, 60),
         done=tags.get(39) == "2",
+        **instrument(tags, venue.request_side),
     )
 
 
 def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, order: str) -> dealing.DealerFilled:
-    _percent_of_par(tags)
-    price, cumulative = number(tags, 6) or number(tags, 31), _par(tags, 14, venue)
-    if price is None or cumulative is None:
+    percent_of_par(tags)
+    paid, cumulative = price(tags, 6) or price(tags, 31), par(tags, 14, venue)
+    if paid is None or cumulative is None:
         msg = "an order said to have traded, without AvgPx (6) or CumQty (14)"
         raise MalformedError(msg)
     return dealing.DealerFilled(
@@ -162,12 +173,14 @@ def _standing(tags: dict[int, str], raw: str, dealer_id: str, venue: Venue, orde
         raw=raw,
         cl_ord_id=order,
         exec_id=needed(tags, 17, "ExecID"),
-        price=price,
+        price=paid,
         quantity=cumulative,
         cumulative=cumulative,
         executed_at=time(tags, 60),
-        done=tags.get(39) in {"2", *_OVER},
+        done=tags.get(39) in {"2", *_OVER} and (tags.get(150), tags.get(39)) != (_STATUS, _REJECTED),
         is_status=True,
+        average=price(tags, 6),
+        **instrument(tags, venue.request_side),
     )
 
 
@@ -191,35 +204,6 @@ def _withdrew(tags: dict[int, str], raw: str, dealer_id: str, reason: str) -> de
         dealer_quote_id=None if named in _ALL_QUOTES else named,
         reason=tags.get(58) or reason,
     )
-
-
-def _par(tags: dict[int, str], tag: int, venue: Venue) -> float | None:
-    value = number(tags, tag)
-    return None if value is None else value * venue.quote_quantity_unit
-
-
-def _firm(tags: dict[int, str], venue: Venue) -> bool:
-    kind = tags.get(537)
-    if kind is None:
-        return venue.firm_when_silent
-    if kind not in _FIRM:
-        msg = f"QuoteType (537) is {kind[:10]!r}, not one of 0 to 3"
-        raise MalformedError(msg)
-    return _FIRM[kind]
-
-
-def _our_side(tags: dict[int, str], venue: Venue) -> Side | None:
-    side = tags.get(54)
-    if side not in {"1", "2"}:
-        return None
-    return Side.BUY if (side == "1") is (venue.quote_side is Perspective.CLIENT) else Side.SELL
-
-
-def _percent_of_par(tags: dict[int, str]) -> None:
-    kind = tags.get(423, "1")
-    if kind != "1":
-        msg = f"PriceType (423) is {kind[:10]}, only percent of par (1) can be compared"
-        raise MalformedError(msg)
 
 
 _READERS: dict[str, Callable[[dict[int, str], str, str, Venue], AnyFromDealer | None]] = {

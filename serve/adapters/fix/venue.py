@@ -24,8 +24,9 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """``config/venues/<name>.yml``.
 
     ``request_quantity_unit`` and ``quote_quantity_unit`` are the par amount that one unit of a quantity stands for, out and in
-    (1000 = thousands). ``grace_s`` (desk time) is added to each time-out where the venue holds quotes back; ``settle_s`` (wall
-    time) is how long a session rests after its logon. ``pass_*`` name the values that mean no price: tag 297 of AI,
+    (1000 = thousands). ``request_side`` says whose side tag 54 gives in requests, orders and the reports on them,
+    ``quote_side`` in quotes. ``grace_s`` (desk time) is added to each time-out where the venue holds quotes back; ``settle_s``
+    (wall time) is how long a session rests after its logon. ``pass_*`` name the values that mean no price: tag 297 of AI,
     658 of AG, 694 of AJ; other rejections count as REJECTED. ``extra_tags`` go on the body, ``extra_group_tags`` into
     the group of each request.
     """

@@ -53,8 +53,13 @@ def decimal_text(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def price(tags: dict[int, str], tag: int) -> float | None:
+    """Read a price; None where the tag is absent or zero, which FIX 4.4 venues send for absent. MalformedError below zero."""
+    return number(tags, tag) or None
+
+
 def number(tags: dict[int, str], tag: int) -> float | None:
-    """Read a number; None where the tag is absent or zero, which FIX 4.4 venues send for absent. MalformedError below zero."""
+    """Read a number; None where the tag is absent, and 0 is 0: a size of none. MalformedError below zero."""
     text = tags.get(tag)
     if text is None:
         return None
@@ -66,7 +71,7 @@ def number(tags: dict[int, str], tag: int) -> float | None:
     if not value.is_finite() or value < 0 or value > Decimal("1e15"):
         msg = f"tag {tag} is not a usable number: {text[:40]!r}"
         raise MalformedError(msg)
-    return float(value) or None
+    return float(value)
 
 
 def needed(tags: dict[int, str], tag: int, name: str) -> str:

@@ -31,22 +31,32 @@ export async function post(path, body) {
   return answer(await fetch(path, { ...options, body: JSON.stringify(body) }));
 }
 
-// EventSource cannot send a token, so the stream is read by hand; `seen` takes up where a broken connection left off.
+const FINAL = new Set([401, 403, 404]);
+const [FIRST_PAUSE, LONGEST_PAUSE, LIVED] = [1000, 30000, 5000];
+
+// EventSource cannot send a token, so the stream is read by hand; `seen` takes up where a broken or finished one left off.
+// It ends only with the signal, or with an answer that no second try will change: a trade may be reported after the end.
 export async function follow(path, onEvent, signal) {
-  let seen = "";
+  let [seen, pause] = ["", FIRST_PAUSE];
   while (!signal.aborted) {
+    const [before, began] = [seen, Date.now()];
     try {
       const last = seen ? { "Last-Event-ID": seen } : {};
       const response = await fetch(path, { headers: { ...headers(), ...last }, signal });
-      if (!response.ok) return;
-      for await (const message of messages(response.body)) {
-        seen = message.id || seen;
-        if (onEvent(message) === "stop") return;
+      if (FINAL.has(response.status)) await answer(response);
+      if (response.ok) {
+        for await (const message of messages(response.body)) {
+          seen = message.id || seen;
+          onEvent(message);
+        }
       }
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof Refused) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const lived = seen !== before || Date.now() - began > LIVED;
+    pause = lived ? FIRST_PAUSE : Math.min(2 * pause, LONGEST_PAUSE);
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

@@ -18,6 +18,8 @@ export async function watch(target, rfq, onError) {
       draw(target, await post(`/v1/rfqs/${rfq.rfq_id}/${path}`, body), log, act);
     } catch (error) {
       onError(error);
+      // Drawn again, so that what was clicked can be clicked again where it still stands.
+      await refresh(target, rfq.rfq_id, log, act, signal).catch(() => target.querySelectorAll("button[data-clicked]").forEach((button) => { button.disabled = false; }));
     }
   };
   draw(target, rfq, log, act);
@@ -25,9 +27,7 @@ export async function watch(target, rfq, onError) {
   await follow(`/v1/rfqs/${rfq.rfq_id}/events`, (message) => {
     log.unshift(line(message));
     refresh(target, rfq.rfq_id, log, act, signal).catch(onError);
-    return message.kind === "rfq.closed" ? "stop" : "more";
-  }, signal);
-  if (!signal.aborted) await refresh(target, rfq.rfq_id, log, act, signal);
+  }, signal).catch(onError);
 }
 
 async function refresh(target, id, log, act, signal) {
@@ -40,9 +40,9 @@ function draw(target, rfq, log, act) {
   target.replaceChildren(
     el("div", { class: "head" }, el("h1", {}, "RFQ"), el("span", { class: `tag ${open ? "asking" : "plain"}` }, words(rfq.state.toLowerCase())),
       el("span", { class: "muted" }, `${rfq.plan.mode} · ${rfq.venue} · ${rfq.rfq_id}`),
-      open ? el("button", { class: "quiet", type: "button", onclick: (event) => { event.target.disabled = true; act("cancel", {}); } }, "Cancel RFQ") : null),
+      open ? el("button", { class: "quiet", type: "button", onclick: (event) => { clicked(event.target); act("cancel", {}); } }, "Cancel RFQ") : null),
     ...rfq.alerts.slice(-3).map((alert) => el("p", { class: "alert", role: "alert" }, `${clock(alert.at)} ${alert.message}`)),
-    rfq.execution ? el("p", { class: "done" }, `Traded ${number(rfq.execution.quantity)} with ${rfq.execution.dealer_id} at ${number(rfq.execution.price, 4)} (${clock(rfq.execution.executed_at)} UTC)`) : "",
+    ...rfq.executions.map((trade) => el("p", { class: "done" }, `Traded ${number(trade.quantity)} with ${trade.dealer_id} at ${number(trade.price, 4)} (${clock(trade.executed_at)} UTC)`)),
     !rfq.execution && rfq.reason ? el("p", { class: "muted" }, rfq.reason) : "",
     el("table", {}, el("thead", {}, el("tr", {}, ["#", "Dealer", "State", "Price", "Size", "Cost, bps", ""].map((name) => el("th", { class: NUMERIC.has(name) ? "number" : null }, name)))),
       el("tbody", {}, rfq.dealers.map((dealer) => row(dealer, open, act)))),
@@ -52,9 +52,14 @@ function draw(target, rfq, log, act) {
   target.hidden = false;
 }
 
+function clicked(button) {
+  button.disabled = true;
+  button.dataset.clicked = "";
+}
+
 function row(dealer, open, act) {
   const quote = dealer.quote;
-  const trade = (event) => { event.target.disabled = true; act("execute", { quote_id: quote.quote_id }); };
+  const trade = (event) => { clicked(event.target); act("execute", { quote_id: quote.quote_id }); };
   return el("tr", {},
     el("td", { class: "number" }, dealer.sequence),
     el("td", { class: "dealer" }, dealer.dealer_id),

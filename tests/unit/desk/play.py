@@ -9,7 +9,8 @@ from expectations.contracts import journal as events
 from expectations.contracts.vocabulary import Response
 from serve.domain import dealing
 from serve.domain.rfq import Quote, Rfq, RfqState
-from serve.domain.rfq_machine import Around, Begin, Cancel, Execute, Input, Tick, decide
+from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_machine import Around, Begin, Cancel, Input, Tick, decide
 from serve.domain.rfq_quotes import state_of
 from serve.domain.rfq_replay import evolve
 from tests.fakes.clock import START, CountingIds
@@ -77,10 +78,14 @@ class Play:
         )
         return self.happen(replace(report, **changes))
 
-    def refuse(self, hit: dealing.Hit) -> tuple[events.AnyEvent, ...]:
-        return self.happen(
-            dealing.DealerRefusedOrder(dealer_id=hit.dealer_id, cl_ord_id=hit.cl_ord_id, exec_id="x9", reason="price gone")
+    def refuse(self, hit: dealing.Hit, *, certain: bool = True) -> tuple[events.AnyEvent, ...]:
+        refusal = dealing.DealerRefusedOrder(
+            dealer_id=hit.dealer_id, cl_ord_id=hit.cl_ord_id, exec_id="x9", reason="price gone", certain=certain
         )
+        return self.happen(refusal)
+
+    def unknown(self, hit: dealing.Hit) -> tuple[events.AnyEvent, ...]:
+        return self.happen(dealing.OrderUnknown(dealer_id=hit.dealer_id, cl_ord_id=hit.cl_ord_id, reason="unknown order"))
 
     def session(self, dealer: str, *, ready: bool) -> tuple[events.AnyEvent, ...]:
         self.down = self.down - {dealer} if ready else self.down | {dealer}

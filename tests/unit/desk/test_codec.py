@@ -139,10 +139,17 @@ def test_quote_in_full() -> None:
     assert SOH not in read.raw
 
 
-def test_quote_of_one_price_and_zero_for_absent() -> None:
-    read = decode(raw("S", t117="q1", t44="99.9", t132="0", t38="0"), "A", SIM)
+def test_price_of_zero_is_absent_and_a_size_of_zero_is_none_at_all() -> None:
+    read = decode(raw("S", t117="q1", t44="99.9", t132="0", t134="0", t135="5000000"), "A", SIM)
     assert isinstance(read, dealing.DealerQuote)
-    assert (read.bid, read.price_for(Side.SELL), read.quantity_for(Side.SELL)) == (None, 99.9, None)
+    assert (read.bid, read.price_for(Side.SELL)) == (None, 99.9)
+    assert (read.quantity_for(Side.SELL), read.quantity_for(Side.BUY), read.quantity) == (0.0, 5_000_000.0, None)
+
+
+def test_total_of_zero_in_a_trade_is_no_total() -> None:
+    read = decode(raw("8", t150="F", t39="1", t11="o", t17="e", t31="99.9", t32="5", t14="0"), "A", SIM)
+    assert isinstance(read, dealing.DealerFilled)
+    assert (read.quantity, read.cumulative) == (5.0, None)
 
 
 def test_quote_in_another_dialect_is_in_thousands_and_on_the_dealers_side() -> None:
@@ -174,7 +181,7 @@ def test_firmness_by_quote_type(kind: str, firm: bool) -> None:
         (raw("8", t150="F", t39="2"), "693"),
         (raw("8", t150="F", t39="2", t11="o", t17="e"), "31"),
         (raw("8", t150="I", t39="2", t11="o", t17="e", t14="5"), "AvgPx"),
-        (raw("j", t372="H", t379="x"), "type H"),
+        (raw("j", t372="Z", t379="x"), "type Z"),
         (raw("W"), "type W"),
         ("garbage", "tag=value"),
         ("", "tag=value"),
@@ -238,7 +245,9 @@ def test_fill_is_read_in_par() -> None:
     [
         ({"t150": "8", "t39": "8"}, dealing.DealerRefusedOrder),
         ({"t150": "4", "t39": "4", "t14": "0"}, dealing.DealerRefusedOrder),
-        ({"t150": "I", "t39": "8", "t14": "0"}, dealing.DealerRefusedOrder),
+        ({"t150": "I", "t39": "8", "t14": "0"}, dealing.OrderUnknown),
+        ({"t150": "8", "t39": "8", "t103": "5"}, dealing.OrderUnknown),
+        ({"t150": "I", "t39": "4", "t14": "0"}, dealing.DealerRefusedOrder),
         ({"t150": "I", "t39": "2", "t14": "5", "t6": "99"}, dealing.DealerFilled),
         ({"t150": "4", "t39": "4", "t14": "5", "t6": "99"}, dealing.DealerFilled),
         ({"t150": "I", "t39": "0", "t14": "0"}, type(None)),
@@ -251,10 +260,49 @@ def test_execution_report_by_its_type(values: dict[str, str], kind: type) -> Non
     assert type(decode(raw("8", t11="o", t17="e", **values), "A", SIM)) is kind
 
 
+@pytest.mark.parametrize(("kind", "prices"), [("F", {"t31": "99", "t32": "5"}), ("I", {"t6": "99", "t14": "5"})])
+def test_report_says_what_it_is_about_with_the_side_of_our_orders(kind: str, prices: dict[str, str]) -> None:
+    told = {"t11": "o", "t17": "e", "t39": "2", "t54": "1", "t48": "912828ZT0", "t15": "USD", **prices}
+    sides = []
+    for venue in (SIM, replace(DIALECT, quote_side=SIM.quote_side)):
+        read = decode(raw("8", t150=kind, **told), "A", venue)
+        assert isinstance(read, dealing.DealerFilled)
+        assert (read.security_ids, read.currency) == (("912828ZT0",), "USD")
+        sides.append(read.our_side)
+    assert sides == [Side.BUY, Side.SELL]
+
+
+@pytest.mark.parametrize(("prices", "average"), [({"t6": "99", "t31": "98"}, 99.0), ({"t31": "98"}, None)])
+def test_status_gives_the_average_over_the_order_where_it_has_one(prices: dict[str, str], average: float | None) -> None:
+    read = decode(raw("8", t150="I", t39="2", t11="o", t17="e", t14="5", **prices), "A", SIM)
+    assert isinstance(read, dealing.DealerFilled)
+    assert (read.average, read.price) == (average, average or 98.0)
+
+
 def test_business_reject_of_a_hit_refuses_the_order() -> None:
     read = decode(raw("j", t372="AJ", t379="ord1", t58="no"), "A", SIM)
     assert isinstance(read, dealing.DealerRefusedOrder)
-    assert (read.cl_ord_id, read.reason) == ("ord1", "no")
+    assert (read.cl_ord_id, read.reason, read.certain) == ("ord1", "no", True)
+
+
+def test_business_reject_of_a_status_request_says_nothing_of_the_order() -> None:
+    read = decode(raw("j", t372="H", t379="ord1", t58="unsupported"), "A", SIM)
+    assert isinstance(read, dealing.OrderUnknown)
+    assert (read.cl_ord_id, read.reason) == ("ord1", "unsupported")
+
+
+@pytest.mark.parametrize(("kind", "certain"), [("8", False), ("4", True), ("C", True)])
+def test_rejection_may_answer_a_question_and_an_end_cannot(kind: str, certain: bool) -> None:
+    read = decode(raw("8", t11="o", t17="e", t150=kind, t39=kind, t103="99"), "A", SIM)
+    assert isinstance(read, dealing.DealerRefusedOrder)
+    assert read.certain is certain
+
+
+@pytest.mark.parametrize(("status", "done"), [("1", False), ("8", False), ("4", True), ("2", True)])
+def test_status_of_an_order_that_traded_in_part_says_whether_more_may_come(status: str, done: bool) -> None:
+    read = decode(raw("8", t11="o", t17="e", t150="I", t39=status, t14="5", t6="99"), "A", SIM)
+    assert isinstance(read, dealing.DealerFilled)
+    assert read.done is done
 
 
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=80))

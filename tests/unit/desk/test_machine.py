@@ -3,19 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from expectations.contracts import journal as events
-from expectations.contracts.journal import Sealed
 from expectations.contracts.vocabulary import Protocol, Response, Side
 from serve.domain import dealing
 from serve.domain.rfq import RfqState
 from serve.domain.rfq_course import Refusal
-from serve.domain.rfq_machine import Execute, Halt, NotSent, Recover
+from serve.domain.rfq_executing import Execute
+from serve.domain.rfq_machine import Halt, NotSent, Recover
 from serve.domain.rfq_quotes import executable_quotes, why_not_executable
-from serve.domain.rfq_replay import evolve, rebuild
+from serve.domain.rfq_replay import evolve
 from tests.fakes.clock import START
 from tests.unit.desk.play import Play
 
@@ -391,101 +391,6 @@ def test_pass_after_the_time_out_is_kept_for_the_audit() -> None:
 def test_events_before_the_start_are_refused() -> None:
     with pytest.raises(ValueError, match="before the RFQ was started"):
         evolve(None, events.AlertRaised(rfq_id="r", message="m"), START)
-
-
-DEALERS = ["A", "B", "C", "D", "E"]
-steps = st.one_of(
-    st.tuples(st.just("after"), st.floats(0.1, 40)),
-    st.tuples(
-        st.just("quote"),
-        st.sampled_from(DEALERS),
-        st.sampled_from([GOOD, POOR, 99.99, 50.0]),
-        st.booleans(),
-        st.sampled_from([None, 1, 30]),
-    ),
-    st.tuples(st.just("partial"), st.sampled_from(DEALERS)),
-    st.tuples(st.just("pass"), st.sampled_from(DEALERS)),
-    st.tuples(st.just("withdraw"), st.sampled_from(DEALERS)),
-    st.tuples(st.just("click"), st.integers(0, 5)),
-    st.tuples(st.just("fill"), st.integers(0, 3), st.floats(0.1, 1.0)),
-    st.tuples(st.just("refuse"), st.integers(0, 3)),
-    st.tuples(st.just("session"), st.sampled_from(DEALERS), st.booleans()),
-    st.tuples(
-        st.just("not_sent"),
-    ),
-    st.tuples(
-        st.just("cancel"),
-    ),
-    st.tuples(
-        st.just("kill"),
-    ),
-    st.tuples(
-        st.just("recover"),
-    ),
-)
-
-
-def perform(play: Play, step: tuple[object, ...]) -> None:  # noqa: PLR0912
-    match step:
-        case "after", float(seconds):
-            play.after(seconds)
-        case "quote", str(dealer), float(price), bool(firm), life:
-            until = None if life is None else play.now + timedelta(seconds=float(str(life)))
-            play.quote(dealer, price, firm=firm, valid_until=until, dealer_quote_id=f"{dealer}{len(play.history)}")
-        case "partial", str(dealer):
-            play.quote(dealer, GOOD, bid_quantity=1_000_000.0)
-        case "pass", str(dealer):
-            play.passes(dealer)
-        case "withdraw", str(dealer):
-            play.happen(dealing.DealerWithdrew(dealer_id=dealer, quote_req_id=None, dealer_quote_id=None, reason="w"))
-        case "click", int(number) if number < len(play.rfq.quotes):
-            play.execute(play.rfq.quotes[number])
-        case "fill", int(number), float(share) if number < len(play.hits):
-            hit = play.hits[number]
-            play.fill(hit, quantity=hit.quantity * share, cumulative=None, done=share == 1.0, exec_id=f"x{len(play.history)}")
-        case "refuse", int(number) if number < len(play.hits):
-            play.refuse(play.hits[number])
-        case "session", str(dealer), bool(ready):
-            play.session(dealer, ready=ready)
-        case ("not_sent",) if play.sent:
-            play.happen(NotSent(play.sent[-1], "down"))
-        case ("cancel",):
-            play.cancel()
-        case ("kill",):
-            play.around["halted"] = True
-            play.happen(Halt("k"))
-        case ("recover",):
-            play.happen(Recover())
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.sampled_from(list(Protocol)), st.lists(steps, max_size=25))
-def test_whatever_happens_the_invariants_hold(protocol: Protocol, course: list[tuple[object, ...]]) -> None:
-    play = Play(protocol=protocol, delay_s=5.0)
-    play.around = {"tell_losers": "cover", "pass_on_close": True, "price_band_bps": 1000.0}
-    play.begin()
-    for step in course:
-        before, killed, closed, active = len(play.sent), play.around.get("halted"), play.rfq.closed, play.rfq.active
-        try:
-            perform(play, step)
-        except Refusal:
-            assert len(play.sent) == before
-        new = play.sent[before:]
-        assert not (killed and new), "nothing is sent under the kill switch"
-        assert not (closed and new), "nothing is sent after the end"
-        assert not (active and any(isinstance(item, dealing.Hit) for item in new)), "one execution at a time"
-        assert not (active and any(isinstance(item, dealing.Ask) for item in new) and play.rfq.active), "nobody is asked meanwhile"
-    asked, hits = play.asked, [hit.cl_ord_id for hit in play.hits]
-    assert len(asked) == len(set(asked)) <= 4, "each dealer once, in order, never more than named"
-    assert asked == sorted(asked)
-    assert len(hits) == len(set(hits)), "each order is sent once"
-    written = [event for event, _ in play.history]
-    assert sum(isinstance(event, events.RfqClosed) for event in written) <= 1
-    assert sum(isinstance(event, events.ExecutionRequested) for event in written) == len(hits)
-    sealed = [
-        Sealed(seq=n, event_id=str(n), at=at, event=event, prev_hash="", hash="") for n, (event, at) in enumerate(play.history, 1)
-    ]
-    assert rebuild(sealed) == play.rfq, "the journal rebuilds the same state"
 
 
 @given(st.sampled_from([Response.DECLINED, Response.REJECTED]))

@@ -11,9 +11,10 @@ from expectations.contracts.journal import AnyEvent, RulesApproved, RulesDrafted
 from serve.adapters.desk_config import DeskFiles
 from serve.domain.rules import RuleBookRefused
 from serve.domain.users import Role, User
+from serve.ports import Attempt
 from serve.usecases.refusals import Conflict, NotReady
 from serve.usecases.rule_book import RuleVersions
-from serve.usecases.rule_book_views import ApprovalRequest, DraftRequest, TryRequest
+from serve.usecases.rule_book_views import ApprovalRequest, DraftRequest, RollbackRequest, TryRequest
 from tests.fakes.clock import CountingIds, FakeClock
 from tests.fakes.journal import MemoryJournal
 from tests.unit.recommend.cases import CONFIG
@@ -87,6 +88,27 @@ async def test_of_two_approvals_at_once_the_second_finds_its_draft_stale(tmp_pat
     assert len(list(journal.read(kind="rules.approved"))) == 2  # the first version, and one of the two
     winner = next(result for result in done if not isinstance(result, BaseException))
     assert files.current().book.version == winner.version
+
+
+async def test_consent_and_roll_back_begun_before_the_service_died_are_answered_and_not_given_twice(tmp_path: Path) -> None:
+    journal = MemoryJournal()
+    versions, _ = made(tmp_path, journal)
+    await versions.start()
+    first = versions.book().version
+    draft = await versions.draft(wish(), WRITER)
+    consent, back = ApprovalRequest(comment="yes"), RollbackRequest(version=first, reason="worse")
+    await versions.approve(draft.draft_id, consent, READER)
+    again, _ = made(tmp_path, journal)
+    await again.start()
+    begun = Attempt("id", again=True)
+    assert (await again.approve(draft.draft_id, consent, READER, begun)).state == "approved"
+    with pytest.raises(Conflict):
+        await again.approve(draft.draft_id, ApprovalRequest(comment="another"), READER, begun)
+    await again.roll_back(back, READER)
+    assert (await again.roll_back(back, READER, begun)).version == first
+    with pytest.raises(Conflict):
+        await again.roll_back(back, READER, Attempt("new", again=False))
+    assert len(list(journal.read(kind="rules.rolled_back"))) == 1
 
 
 async def test_start_puts_the_last_version_in_force_whatever_happened_between(tmp_path: Path) -> None:
