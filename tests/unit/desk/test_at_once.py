@@ -72,8 +72,9 @@ async def test_start_goes_on_and_takes_its_room_when_its_caller_hangs_up() -> No
     starting = asyncio.create_task(house.desk.begin(one, None, TRADER))
     await asyncio.sleep(0.05)
     starting.cancel()
-    with pytest.raises(Refusal, match="max_open_rfqs"):
-        await house.desk.begin(two, None, TRADER)
+    async with asyncio.timeout(5):
+        with pytest.raises(Refusal, match="max_open_rfqs"):
+            await house.desk.begin(two, None, TRADER)
     house.slow.gate.set()
     await settle()
     assert len(house.floor.book.open) == 1
