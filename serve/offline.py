@@ -20,7 +20,7 @@ from serve.domain.orders import Order
 from serve.offline_rules import desk_in_force
 from serve.parts import clock_of
 from serve.settings import Settings
-from serve.usecases.advice import Replay, recommend, recorded, replay
+from serve.usecases.advice import Replay, dated, recommend, recorded, replay
 from serve.usecases.refusals import Refusal
 
 _NAMED = 5
@@ -43,9 +43,8 @@ def recommend_file(order_file: Path, settings: Settings, *, snapshot_id: str | N
     ids, clock = TimeOrderedIds(), clock_of(settings)
 
     def one(body: bytes) -> dict[str, Any]:
-        order = decode(body, Order)
-        dated = order if order.received_at else msgspec.structs.replace(order, received_at=clock.now())
-        answer: dict[str, Any] = msgspec.to_builtins(recommend(dated, market, desk, ids.new()))
+        order = dated(decode(body, Order), clock.now())
+        answer: dict[str, Any] = msgspec.to_builtins(recommend(order, market, desk, ids.new()))
         return answer
 
     if not text.lstrip().startswith(b"["):

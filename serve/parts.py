@@ -120,5 +120,5 @@ def readiness(parts: Parts, desk_reasons: list[str]) -> Ready:
         ready=not reasons,
         reasons=reasons,
         snapshot_id=market.snapshot_id if market else None,
-        as_of=market.as_of.isoformat() if market else None,
+        as_of=market.as_of if market else None,
     )

@@ -21,18 +21,22 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")] = False,
 ) -> None:
     """Walk through history with the code of the desk: do the models pick better dealers? Goes on where it ended."""
+    from flows.backtest.plan import ask
     from flows.backtest.terminal import summary, tables
     from flows.orchestration import run_backtest
     from flows.progress import following
     from flows.refused import Refused
+    from flows.settings import FlowSettings
 
     where = {"sources": sources, "out": out_dir}
     given = {name: str(path.resolve()) for name, path in where.items() if path}
     books = [str(path) for path in rules or []]
-    days = {"first": day_of(since, "--from"), "last": day_of(until, "--to")}
+    first, last = day_of(since, "--from"), day_of(until, "--to")
     try:
+        # A mistake is told before a bar is shown for what never begins.
+        ask(FlowSettings(), first=first, last=last, every_days=every, models=model, rules=books, sources=given.get("sources"))
         with following(say, "backtest"):
-            done = run_backtest(**days, every_days=every, models=model, rules=books, propose=propose, **given)
+            done = run_backtest(first=first, last=last, every_days=every, models=model, rules=books, propose=propose, **given)
     except Refused as refused:
         for reason in refused.reasons:
             tell(reason)

@@ -1,6 +1,7 @@
 """Health and metrics: open to whoever can reach the port, and silent about orders and dealers."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 from litestar import Response, Router, get
@@ -20,7 +21,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     reasons: list[str]
     snapshot_id: str | None
-    as_of: str | None
+    as_of: datetime | None
 
 
 Readiness = Callable[[], Ready]

@@ -1,6 +1,7 @@
 """What is recommended for an order, and whether it would be again."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -14,6 +15,17 @@ from serve.domain.rules import RuleFailed
 from serve.ports import Desks, Journal, Snapshots
 from serve.usecases.refusals import Refusal
 from serve.usecases.securities import check_order, resolve
+
+
+def zoned(at: datetime) -> datetime:
+    """Read a time without a zone as UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def dated(order: Order, now: datetime) -> Order:
+    """Give an order the time at which it came in: its own, in UTC where it has no zone, else now."""
+    at = zoned(order.received_at or now)
+    return order if at is order.received_at else msgspec.structs.replace(order, received_at=at)
 
 
 def recommend(order: Order, market: Market, desk: Desk, recommendation_id: str) -> Recommendation:

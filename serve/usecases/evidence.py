@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from expectations.contracts.journal import DealerAsked, ExecutionRequested, QuoteReceived, RfqStarted
+from expectations.contracts.journal import DealerAsked, ExecutionRequested, RfqStarted
 from serve.domain.users import User
 from serve.ports import Clock, Desks
 from serve.usecases.refusals import NotThere
@@ -63,7 +63,7 @@ class FixLog(Protocol):
     """The messages that passed over the wire."""
 
     def about(self, identifiers: Iterable[str]) -> list[str]:
-        """Give the messages that name one of the identifiers, in order of time."""
+        """Give the messages about what has these identifiers of ours, in order of time."""
         ...
 
 
@@ -176,8 +176,6 @@ def _identifiers(rows: Sequence[StoredEvent]) -> list[str]:
         match row.kind:
             case "rfq.dealer_asked":
                 found.append(_read(row, DealerAsked).quote_req_id)
-            case "rfq.quote_received":
-                found.append(_read(row, QuoteReceived).dealer_quote_id)
             case "rfq.execution_requested":
                 found.append(_read(row, ExecutionRequested).cl_ord_id)
             case _:

@@ -13,7 +13,7 @@ from serve.domain.orders import Order
 from serve.domain.recommendation import Recommendation
 from serve.domain.users import User
 from serve.ports import Attempt, Clock, Desks, Ids, Journal, Snapshots
-from serve.usecases.advice import Replay, recommend, recorded, replay
+from serve.usecases.advice import Replay, dated, recommend, recorded, replay
 from serve.usecases.answers import Answer, answer_of
 from serve.usecases.overrides import Override, OverrideRequest, override_of
 from serve.usecases.refusals import NotReady, NotThere, Refusal
@@ -65,8 +65,7 @@ class Recommendations:
         return msgspec.json.encode(made.answer) if made else None
 
     def _made(self, order: Order, market: Market, desk: Desk, recommendation_id: str) -> Answer:
-        dated = order if order.received_at else msgspec.structs.replace(order, received_at=self._clock.now())
-        return answer_of(order, recommend(dated, market, desk, recommendation_id))
+        return answer_of(order, recommend(dated(order, self._clock.now()), market, desk, recommendation_id))
 
     async def _record(self, answers: Sequence[Answer], user: User) -> None:
         """Journal answers; long exclusions that stand there already are only pointed at."""

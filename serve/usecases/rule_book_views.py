@@ -40,7 +40,10 @@ class RollbackRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class TryRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The period of past orders, from ``since`` up to but not at ``until``; left out = the last 30 days."""
+    """The period of past orders, from ``since`` up to but not at ``until``; left out = the last 30 days.
+
+    A time without a zone is UTC.
+    """
 
     since: datetime | None = None
     until: datetime | None = None

@@ -13,7 +13,7 @@ from serve.domain.market import Market
 from serve.domain.orders import Order
 from serve.domain.rules_trial import Outcome, Rerun, Trial, outcome, trial
 from serve.ports import Snapshots
-from serve.usecases.advice import recommend
+from serve.usecases.advice import recommend, zoned
 from serve.usecases.refusals import Refusal
 from serve.usecases.securities import resolve
 
@@ -38,11 +38,9 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def period(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Fill in a period: up to now, and from 30 days before. Raises ``Refusal`` for one that is empty or without a time zone."""
-    last = until or now
-    if last.tzinfo is None or (since is not None and since.tzinfo is None):
-        raise Refusal("invalid-request", "since and until take a time zone, such as Z", "since" if last.tzinfo else "until")
-    first = since or max(last, _EARLIEST) - _MONTH
+    """Fill in a period: up to now, and from 30 days before. A time without a zone is UTC. Raises ``Refusal`` for an empty one."""
+    last = zoned(until or now)
+    first = zoned(since) if since else max(last, _EARLIEST) - _MONTH
     if first >= last:
         raise Refusal("invalid-request", "since: must be before until", "since")
     return first, last
@@ -97,7 +95,7 @@ def rerun(past: PastOrder, desks: tuple[Desk, Desk], market: Market, apart: dict
         recommendation_id=past.recommendation_id,
         order_id=order.order_id,
         security_id=order.security_id,
-        received_at=order.received_at or past.at,
+        received_at=zoned(order.received_at or past.at),
         snapshot_id=market.snapshot_id,
         own_snapshot=market.snapshot_id == past.snapshot_id,
         cards=cards,

@@ -100,3 +100,25 @@ def test_a_line_stays_whole_however_narrow_the_terminal(
         sotto.main()
     assert not left.value.code
     assert capsys.readouterr().out == f"{book}: no faults\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--from 2025-06-29 --to 2025-06-28", "--from 2025-06-29 is after --to 2025-06-28; give the earlier day first"),
+        (
+            "--from 2025-06-23 --to 2025-06-28 --model sead_v0",
+            "--model: unknown model 'sead_v0' (did you mean 'seed_v0'?); there are: seed_v0, scorecard, expected_utility",
+        ),
+    ],
+    ids=["days the wrong way round", "unknown model"],
+)
+def test_a_back_test_that_cannot_begin_shows_no_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, told: str
+) -> None:
+    monkeypatch.setenv("SOTTO_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["sotto", "backtest", *line.split()])
+    with pytest.raises(SystemExit) as left:
+        sotto.main()
+    assert left.value.code == 1
+    assert capsys.readouterr().err == f"sotto: {told}\n"

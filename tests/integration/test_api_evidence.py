@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from serve.adapters.fix.log import FixLogs
 from serve.domain.users import Role
 from sotto import app as command
 from tests.fakes.clock import settle
@@ -107,6 +108,41 @@ async def test_page_stands_alone_and_holds_the_same_as_json(
     assert json.loads((tmp_path / "pack.json").read_text())["events"] == pack["events"]
     unknown = RUN.invoke(command, ["evidence", "none", "--out", str(tmp_path / "x.html")])
     assert (unknown.exit_code, unknown.stderr.strip()) == (1, "sotto: There is no RFQ 'none'")
+
+
+def logged(folder: Path, session: str, *messages: str, part: str = "current") -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    start = "202601" + ("05" if part == "current" else "04")
+    lines = [f"{start}-10:00:0{at} : 8=FIX.4.4\x01{text.replace('|', chr(1))}\x0110=1\x01\n" for at, text in enumerate(messages)]
+    (folder / f"FIX.4.4-US-{session}.messages.{part}.log").write_text("".join(lines))
+
+
+def test_messages_of_other_rfqs_are_left_out_though_dealers_count_their_quotes_from_one(tmp_path: Path) -> None:
+    log = tmp_path / "sim" / "log"
+    logged(log, "A", "35=S|131=before|117=1", "35=Z|117=1", "35=R|131=ours", "35=S|131=ours|117=1", part="backup.1")
+    logged(
+        log,
+        "A",
+        "35=Z|117=1",
+        "35=AJ|693=1-R|694=7|117=1",
+        "35=S|131=theirs|117=1",
+        "35=Z|117=1",
+        "35=8|11=hit|117=1",
+        "35=j|379=ours",
+        "35=8|11=other|117=1",
+        "35=AJ|693=hit|694=1|131=ours|117=7",
+    )
+    logged(log, "B", "35=S|131=theirs|117=1", "35=Z|117=7", "35=S|117=1")
+    found = [message[:17] + message[29:].removesuffix("|10=1|") for message in FixLogs(tmp_path).about(["ours", "hit"])]
+    assert found == [
+        "20260104-10:00:02|35=R|131=ours",
+        "20260104-10:00:03|35=S|131=ours|117=1",
+        "20260105-10:00:00|35=Z|117=1",
+        "20260105-10:00:01|35=AJ|693=1-R|694=7|117=1",
+        "20260105-10:00:04|35=8|11=hit|117=1",
+        "20260105-10:00:05|35=j|379=ours",
+        "20260105-10:00:07|35=AJ|693=hit|694=1|131=ours|117=7",
+    ]
 
 
 async def test_anchored_journal_is_whole_until_its_end_is_cut(

@@ -140,7 +140,8 @@ async def test_rules_are_shown_as_tried_and_as_written(api: Api) -> None:
 
 
 async def test_ready_with_a_fresh_snapshot_and_not_with_a_stale_one(api: Api, tmp_path: Path) -> None:
-    assert (await api.call("GET", "/health/ready", None)).json()["ready"] is True
+    ready = (await api.call("GET", "/health/ready", None)).json()
+    assert (ready["ready"], ready["as_of"][-1]) == (True, "Z")
     async with running(tmp_path / "other", snapshot_max_age_hours=1) as stale:
         answer = await stale.call("GET", "/health/ready", None)
         assert answer.status_code == 503

@@ -16,10 +16,11 @@ from serve.domain.advise import advise
 from serve.domain.orders import Order
 from serve.domain.users import Role
 from serve.usecases.advice import recommend, recorded, replay
+from serve.usecases.rules_trial import Past, PastOrder, try_on
 from tests.fakes.orders import many_dealers, random_order
 from tests.fakes.snapshot import write_snapshot
 from tests.integration.api_client import order, running
-from tests.unit.recommend.cases import CONFIG
+from tests.unit.recommend.cases import CONFIG, HEADER
 
 ORDERS, DEALERS = 1000, 60
 
@@ -71,6 +72,38 @@ async def test_replay_over_http_and_evidence_hold_for_exclusions_that_stand_else
         assert (await api.call("GET", f"{path}/replay", Role.COMPLIANCE)).json()["identical"]
         both = await api.call("POST", "/v1/recommendations:batch", json=[order(quantity=7e6), order(quantity=7e6)])
         assert both.json()[0]["excluded"] == both.json()[1]["excluded"]
+
+
+async def test_order_without_a_zone_is_given_back_in_utc_and_replays_as_it_was_recorded_before(tmp_path: Path) -> None:
+    async with running(tmp_path) as api:
+        made = (await api.recommend(received_at="2026-01-30T21:00:00")).json()
+    assert made["order"]["received_at"] == "2026-01-30T21:00:00Z"
+    kept = recorded(JournalReader(tmp_path / "journal.db"), made["recommendation_id"])
+    assert kept is not None
+    older = {**kept.answer, "order": {**kept.answer["order"], "received_at": "2026-01-30T21:00:00"}}
+    snapshots, desks = SnapshotStore(Home(tmp_path)), DeskFiles(CONFIG / "rules.yml", CONFIG / "scoring.yml", tmp_path / "rules")
+    for one in (kept, msgspec.structs.replace(kept, answer=older)):
+        assert replay(one, snapshots, desks).differences == []
+
+
+def test_past_orders_recorded_with_and_without_a_zone_are_tried_together(tmp_path: Path) -> None:
+    write_snapshot(tmp_path)
+    snapshots, desks = SnapshotStore(Home(tmp_path)), DeskFiles(CONFIG / "rules.yml", CONFIG / "scoring.yml", tmp_path / "rules")
+    market = snapshots.get("20260130T210000Z-small")
+    past = [
+        PastOrder(
+            recommendation_id=f"rec-{place}",
+            at=market.as_of,
+            snapshot_id=market.snapshot_id,
+            order=msgspec.convert(order(received_at=at), Order),
+        )
+        for place, at in enumerate(["2026-01-30T21:00:00", "2026-01-30T22:00:00Z"])
+    ]
+    one = desks.read(
+        f"{HEADER}  - {{id: ONE, kind: constrain, when: order.notional > mm(0), max_dealers: 1}}\n", desks.current().scoring
+    )
+    trial = try_on(Past(orders=past, left_out=0), desks.current(), one, snapshots, market)
+    assert [change.recommendation_id for change in trial.changes] == ["rec-1", "rec-0"]
 
 
 def test_replay_names_the_fields_that_differ(tmp_path: Path) -> None:

@@ -237,14 +237,25 @@ async def test_try_shows_what_would_have_changed_on_the_desks_own_orders(api: Ap
     assert (await act(api, path, {"limit": 1})).json()["left_out"] == 2
     for period in (
         {"since": "2026-02-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
-        {"since": "2026-02-01T00:00:00"},
-        {"until": "2026-02-01T00:00:00"},
+        {"since": "2026-02-01T00:00:00", "until": "2026-02-01T00:00:00Z"},
         {"until": "0001-01-01T00:00:00Z"},
         {"since": "9999-12-31T23:59:59Z"},
     ):
         assert (await act(api, path, period)).status_code == 422, period
     empty = (await act(api, path, {"since": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z"})).json()
     assert (empty["orders"], empty["cost"]["bps"]) == (0, None)
+
+
+async def test_try_takes_a_time_without_a_zone_as_utc(api: Api) -> None:
+    await api.recommend(order_id="order-1", received_at="2026-01-30T21:00:00")
+    await api.recommend(order_id="order-2", received_at="2026-01-30T22:00:00+01:00")
+    path = f"drafts/{(await drafted(api))['draft_id']}/try"
+    asked_at = next(iter(api.app.state.journal.read(kind="recommendation.made"))).at.replace(tzinfo=None)
+    period = {"since": asked_at.isoformat(), "until": "2100-01-01T00:00:00"}
+    trial = (await act(api, path, period)).json()
+    assert (trial["orders"], trial["failed"]) == (2, 0)
+    assert {change["received_at"] for change in trial["changes"]} == {"2026-01-30T21:00:00Z", "2026-01-30T22:00:00+01:00"}
+    assert (await act(api, path, {"until": asked_at.isoformat()})).json()["orders"] == 0
 
 
 async def test_unknown_draft_and_version_are_not_found(api: Api) -> None:

@@ -1,12 +1,14 @@
 """The engine's own log of messages: where it stands, and read back for the audit."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _SOH = "\x01"
-# Where our identifiers and the dealer's stand: QuoteReqID, QuoteID, ClOrdID, OrigClOrdID.
-_TAGS = ("131", "117", "11", "41")
+_REQUEST, _QUOTE, _RESPONSE = "131", "117", "693"
+# Where identifiers of ours stand: QuoteReqID, ClOrdID, OrigClOrdID, BusinessRejectRefID; a QuoteRespID can be the dealer's, too.
+_OURS = (_REQUEST, "11", "41", "379")
+_NAMED = re.compile(f"{_SOH}({'|'.join((*_OURS, _QUOTE, _RESPONSE))})=([^{_SOH}]*)")
 
 
 def venue_folder(fix: Path, venue: str) -> Path:
@@ -26,13 +28,40 @@ class FixLogs:
         self._fix = fix
 
     def about(self, identifiers: Iterable[str]) -> list[str]:
-        """Give the messages that name one of the identifiers, in order of time, with ``|`` between the fields."""
-        names = [re.escape(name) for name in identifiers if name]
-        if not names or not self._fix.is_dir():
+        """Give the messages about what has identifiers of ours, in order of time, with ``|`` between the fields.
+
+        A message that names only the dealer's quote belongs where the desk puts it: to the request for which that session used the
+        quote's name last. A name alone says nothing: dealers count from 1, and many of them every day.
+        """
+        ours = {name for name in identifiers if name}
+        if not ours or not self._fix.is_dir():
             return []
-        wanted = re.compile(f"{_SOH}(?:{'|'.join(_TAGS)})=(?:{'|'.join(names)}){_SOH}")
-        found = []
-        for path in sorted(self._fix.glob(str(log_folder(venue_folder(Path(), "*")) / "*.messages.*log"))):
+        found: list[str] = []
+        quotes: dict[str, set[str]] = {}
+        for path in sorted(self._fix.glob(str(log_folder(venue_folder(Path(), "*")) / "*.messages.*log")), key=_age):
+            session = str(path).partition(".messages.")[0]
             with path.open(encoding="utf-8", errors="replace") as lines:
-                found += [line.rstrip("\n").replace(_SOH, "|") for line in lines if wanted.search(line)]
+                found += _about(lines, ours, quotes.setdefault(session, set()))
         return sorted(found)
+
+
+def _age(path: Path) -> tuple[bool, int, str]:
+    """Sort the files of a session by age: those that the engine put aside, by their number, then the current one."""
+    return ".messages.current." in path.name, len(path.name), str(path)
+
+
+def _about(lines: Iterable[str], ours: set[str], quotes: set[str]) -> Iterator[str]:
+    """Yield the messages of one session; ``quotes`` holds the names of quotes that stand for one of our requests by now."""
+    for line in lines:
+        named = dict(_NAMED.findall(line))
+        quote = named.get(_QUOTE) or named.get(_RESPONSE) or ""
+        if any(named.get(tag) in ours for tag in (*_OURS, _RESPONSE)):
+            if quote and named.get(_REQUEST) in ours:
+                quotes.add(quote)
+        elif any(tag in named for tag in _OURS):
+            if _REQUEST in named:
+                quotes.discard(quote)
+            continue
+        elif quote not in quotes:
+            continue
+        yield line.rstrip("\n").replace(_SOH, "|")

@@ -40,6 +40,8 @@ def written(tmp_path: Path, content: Any) -> Path:
 def test_one_order_gives_one_answer(tmp_path: Path, settings: Settings) -> None:
     answer = recommend_file(written(tmp_path, ORDER), settings)
     assert [dealer["dealer_id"] for dealer in answer["dealers"]] == ["C", "A", "H", "E"]
+    zoneless = recommend_file(written(tmp_path, ORDER | {"received_at": "2026-01-30T21:00:00"}), settings)
+    assert zoneless | {"recommendation_id": ""} == answer | {"recommendation_id": ""}
 
 
 def test_list_gives_a_list_in_order_with_an_error_where_one_failed(tmp_path: Path, settings: Settings) -> None:
