@@ -131,6 +131,8 @@ class Past:
                 "create or replace table rebuild.rfq_dealers as "
                 "select distinct hash(dealer_id) as ref, cast(asked_at as date) as day from landing.rfq_log"
             )
+            # What is set aside is no part of a market.
+            connection.execute("create or replace view rebuild.unknown_results as select * from landing.tca_results where false")
 
     @contextmanager
     def at(self, instant: datetime) -> Iterator[duckdb.DuckDBPyConnection]:
