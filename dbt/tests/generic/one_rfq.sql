@@ -1,4 +1,4 @@
-{#- An RFQ is of one security on one side: an identifier that two venues gave would mix the dealers of both their RFQs. -#}
+{#- An RFQ is of one security on one side: an identifier that two venues gave would mix the dealers of both. -#}
 {% test one_rfq(model) %}
 
 select
