@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LANDING_SUITES = tuple(LANDING_TABLES)
 SCORECARD_SUITES = ("scorecards", "history", "drift", "reconciliation")
 _RELATION = re.compile(r"\b(landing|staging|intermediate|marts|audit)\.(\w+)")
-_SHOWN_ROWS = 3
+SHOWN_ROWS = 3
 
 
 class GateError(Exception):
@@ -119,7 +119,7 @@ def _result(suite: Suite, check: Check, result: Any) -> GateResult:  # noqa: ANN
     observed = str(result.result.get("observed_value", ""))
     rows = result.result.get("details", {}).get("unexpected_rows") or []
     if rows and not result.success:
-        observed = f"{len(rows)} row(s), such as " + "; ".join(str(dict(row)) for row in rows[:_SHOWN_ROWS])
+        observed = rows_told(len(rows), [dict(row) for row in rows[:SHOWN_ROWS]])
     return GateResult(
         suite=suite.name,
         check=check.name,
@@ -129,6 +129,11 @@ def _result(suite: Suite, check: Check, result: Any) -> GateResult:  # noqa: ANN
         severity=check.severity,
         node=_node(_data(suite, check)),
     )
+
+
+def rows_told(count: int, shown: Iterable[dict[str, Any]]) -> str:
+    """Say how many rows are at fault, and what the first of them hold."""
+    return f"{count} row(s), such as {'; '.join(map(str, shown))}"
 
 
 def _node(data: str) -> str:

@@ -17,13 +17,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.context import get_settings_context
 from prefect_dbt import PrefectDbtRunner, PrefectDbtSettings
 
+from expectations.gate import SHOWN_ROWS, rows_told
 from flows import rebuild
 from flows.project import project_hash
 from flows.settings import FlowSettings
 from flows.transform import dbt_environment
 
 _PATIENCE_S = 60
-_SHOWN_ROWS = 3
 
 
 class BuildFailed(Exception):
@@ -147,7 +147,6 @@ def _why(node: dict[str, Any], warehouse: Path) -> str:
     if node["status"] != "fail":
         return " ".join(str(node["message"] or node["status"]).split())
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        found = connection.execute(f"select * from ({node['compiled_code']}) limit {_SHOWN_ROWS}")
+        found = connection.execute(f"select * from ({node['compiled_code']}) limit {SHOWN_ROWS}")
         names = [name for name, *_ in found.description or []]
-        rows = [str(dict(zip(names, row, strict=True))) for row in found.fetchall()]
-    return f"{node['failures']} row(s), such as {'; '.join(rows)}"
+        return rows_told(node["failures"], [dict(zip(names, row, strict=True)) for row in found.fetchall()])

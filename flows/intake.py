@@ -1,6 +1,5 @@
 """One delivery taken in: read as text, mapped, typed and checked against the contract, written as Parquet, bad rows apart."""
 
-import logging
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
@@ -21,8 +20,6 @@ from flows.sources.local_times import MACROS
 from flows.sources.pulled import Mapped, Pulled, SourceError, instant_text, named, quoted
 from flows.text_faults import number_by_line, repeated_columns, swallowed_rows, why_unreadable
 from flows.validate import missing_columns, typed_select
-
-log = logging.getLogger("flows.intake")
 
 DATA_FILE = "data.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
@@ -57,13 +54,14 @@ def take_in(
         connection.execute("set TimeZone = 'UTC'")
         present = _read(connection, pulled, table, where)
         seen = columns_seen(connection)
-        refuse_gone(before, seen, pulled, table, where)
+        expected, fresh = drift.expected(before), drift.new(before, seen)
+        refuse_gone(expected, seen, pulled, table, where, fresh=fresh)
         cells = _map(connection, pulled, present, where)
         _note_bad_identifiers(connection, table, cells)
         select = typed_select(table, cells, raw="cells", not_after=instant_text(not_after), mapped=pulled.mapped is not None)
         connection.execute(f"create temp table typed as {select}")
-        refuse_other_types(connection, drift.expected(before), seen, cells, where)
-        tell_of_new(drift.new(before, seen), pulled, table, where)
+        refuse_other_types(connection, expected, seen, cells, where)
+        tell_of_new(fresh, pulled, table, where)
         _write_good(connection, pulled, work, batch=batch, now=now)
         _write_bad(connection, pulled, work, list(seen), batch=batch, now=now)
         counts = _count(connection, table, seen)

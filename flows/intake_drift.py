@@ -1,7 +1,6 @@
 """Schema drift of a delivery that is being taken in: what stops it, and what is told."""
 
 import logging
-from collections.abc import Collection
 
 import duckdb
 
@@ -23,13 +22,12 @@ def columns_seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
     return {name: drift.Seen(str(kind), count) for (name, kind), count in zip(types.items(), filled, strict=False)}
 
 
-def refuse_gone(before: Collection[drift.Schema], seen: drift.Schema, pulled: Pulled, table: Table, where: str) -> None:
+def refuse_gone(expected: drift.Schema, seen: drift.Schema, pulled: Pulled, table: Table, where: str, *, fresh: list[str]) -> None:
     """Refuse a delivery that has lost a column which is used. What a mapping reads must be there in any case."""
-    expected = drift.expected(before)
     used = {} if pulled.mapped else {name: one for name, one in expected.items() if name.lower() in table.names}
     gone = drift.gone(used, seen, pulled.may_lack)
     if gone:
-        hint = drift.looks_like(gone, drift.new(before, seen))
+        hint = drift.looks_like(gone, fresh)
         raise SourceError(
             f"{where} has drifted: {', '.join(gone)} was filled before and is gone{'; ' + hint if hint else ''}; have it delivered "
             f"as before, or list it under `may_lack` in sources.yml; {drift.beside(expected, seen)}"

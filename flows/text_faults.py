@@ -39,7 +39,11 @@ def swallowed_rows(connection: duckdb.DuckDBPyConnection, delimiter: str) -> str
     Two stray quotes make one cell of all that stands between them.
     """
     columns = [name for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
-    for column in columns if len(columns) > 1 else []:
+    if len(columns) == 1:
+        return None
+    breaks = ", ".join(f"bool_or(contains({named(column)}, chr(10)))" for column in columns)
+    broken = connection.execute(f"select {breaks} from raw").fetchall()[0]
+    for column in (column for column, has_breaks in zip(columns, broken, strict=True) if has_breaks):
         cell = named(column)
         found = connection.execute(
             f"select _row, len({cell}) - len(replace({cell}, chr(10), '')) from raw where contains({cell}, chr(10)) "

@@ -20,6 +20,7 @@ from serve.domain.rules_bench import Bench
 from serve.pace import settle_down
 from serve.ports import Clock, Tokens
 from serve.settings import Settings
+from serve.usecases.advice import zoned
 from serve.usecases.lookups import Lookups
 from serve.usecases.recommendations import Recommendations
 
@@ -75,8 +76,7 @@ def clock_of(settings: Settings) -> Clock:
     """Give the desk's clock: the wall's, unless a speed or a start is set."""
     if settings.clock_start is None and settings.clock_speed == 1.0:
         return RealClock()
-    start = settings.clock_start or datetime.now(UTC)
-    return ScaledClock(start.replace(tzinfo=UTC) if start.tzinfo is None else start, settings.clock_speed)
+    return ScaledClock(zoned(settings.clock_start or datetime.now(UTC)), settings.clock_speed)
 
 
 @asynccontextmanager

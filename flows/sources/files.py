@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -32,22 +32,12 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     folder = Path(source.path)
     if not folder.is_dir():
         raise SourceError(f"source {source.name!r}: no folder {folder}; check `path`")
-    paths = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-    _tell_of_others(source, [path.name for path in paths if table_of(path) is None])
-    for path in paths:
-        table = table_of(path)
+    tables = {path: table_of(path) for path in _visible(sorted(folder.iterdir()))}
+    _tell_of_others(source, [path.name for path, table in tables.items() if table is None])
+    for path, table in tables.items():
         if table and (source.tables is None or table in source.tables):
             _not_empty(source, str(path), path)
-            yield Pulled(
-                source.name,
-                table,
-                str(path),
-                content_hash(path),
-                reader(path),
-                path=str(path),
-                may_lack=source.lacks(table),
-                delimiter="," if is_text(path.name) else None,
-            )
+            yield _delivered(source, table, str(path), path, content_hash(path))
 
 
 def pull_files(source: SourceConfig) -> Iterator[Pulled]:
@@ -87,10 +77,14 @@ def _found(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
         return fetch(source, shelf)
     place = Path(source.path)
     paths = sorted(place.iterdir()) if place.is_dir() else sorted(place.parent.glob(place.name))
-    files = [path for path in paths if path.is_file() and not path.name.startswith(".")]
+    files = _visible(paths)
     if not place.is_dir() and not files:
         raise SourceError(f"source {source.name!r}: nothing lies at {place}; check `path`")
     return [Fetched(str(path), path, "") for path in files]
+
+
+def _visible(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.is_file() and not path.name.startswith(".")]
 
 
 def _delivery(source: SourceConfig, shelf: Shelf, found: Fetched, table: str, mapped: TableMap | None) -> Pulled:
@@ -102,21 +96,24 @@ def _delivery(source: SourceConfig, shelf: Shelf, found: Fetched, table: str, ma
             f"{found.file} unpacked", digest, lambda to: unpacked(packed, to), file_name=bare_name(path.name)
         )
         path = Path(kept.path)
-    delimiter = mapped.delimiter if mapped else ","
-    delivered = Pulled(
+    delivered = _delivered(source, table, found.file, path, digest, delimiter=mapped.delimiter if mapped else ",")
+    if mapped is None or source.mapping is None:
+        return delivered
+    how = compiled(Path(source.mapping).stem, table, mapped)
+    return replace(delivered, content_hash=fingerprint(digest, mapped), mapped=how)
+
+
+def _delivered(source: SourceConfig, table: str, file: str, path: Path, digest: str, *, delimiter: str = ",") -> Pulled:
+    return Pulled(
         source.name,
         table,
-        found.file,
+        file,
         digest,
         reader(path, delimiter=delimiter),
         path=str(path),
         may_lack=source.lacks(table),
         delimiter=delimiter if is_text(path.name) else None,
     )
-    if mapped is None or source.mapping is None:
-        return delivered
-    how = compiled(Path(source.mapping).stem, table, mapped)
-    return replace(delivered, content_hash=fingerprint(digest, mapped), mapped=how)
 
 
 def _not_empty(source: SourceConfig, name: str, path: Path) -> None:

@@ -144,13 +144,11 @@ class _Asked:
 
 def _rows_of(start: events.RfqStarted, story: list[_Entry]) -> Iterator[dict[str, str | None]]:
     asked: dict[str, _Asked] = {}
-    ended = story[-1].at
+    ended = next(entry.at for entry in story if isinstance(entry.event, events.RfqClosed))
     for entry in story:
         if isinstance(entry.event, events.DealerAsked):
             asked[entry.event.dealer_id] = _Asked(entry.at, entry.event.sequence)
-        elif isinstance(entry.event, events.RfqClosed):
-            ended = entry.at
-        elif not isinstance(entry.event, events.RfqStarted) and entry.event.dealer_id in asked:
+        elif not isinstance(entry.event, events.RfqStarted | events.RfqClosed) and entry.event.dealer_id in asked:
             asked[entry.event.dealer_id].note(entry.event)
     sent = {dealer: part for dealer, part in asked.items() if not part.never_sent}
     outcomes = _outcomes(start, sent)

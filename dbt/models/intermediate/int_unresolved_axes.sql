@@ -18,13 +18,13 @@ names as (
 )
 
 select
-    {{ unresolved('axes', 'security_id', 'security_ref', 'unknown_security', 'is in no security master') }}
+    {{ unresolved('axes', 'security_id', 'security_ref', 'unknown_security') }}
 from axes
 anti join identifiers using (security_ref)
 group by all
 union all
 select
-    {{ unresolved('axes', 'dealer_id', 'dealer_ref', 'unknown_dealer', 'is no dealer or alias valid on that day') }}
+    {{ unresolved('axes', 'dealer_id', 'dealer_ref', 'unknown_dealer') }}
 from axes
 anti join names
     on

@@ -14,7 +14,7 @@ identifiers as (
 )
 
 select
-    {{ unresolved('reference_prices', 'security_id', 'security_ref', 'unknown_security', 'is in no security master') }},
+    {{ unresolved('reference_prices', 'security_id', 'security_ref', 'unknown_security') }},
     cast(prices.priced_at as date) as priced_on
 from prices
 anti join identifiers using (security_ref)

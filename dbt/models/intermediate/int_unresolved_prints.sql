@@ -21,7 +21,7 @@ cancels as (
 )
 
 select
-    {{ unresolved('trades', 'security_id', 'security_ref', 'unknown_security', 'is in no security master') }},
+    {{ unresolved('trades', 'security_id', 'security_ref', 'unknown_security') }},
     cast(reports.executed_at as date) as printed_on
 from reports
 anti join identifiers using (security_ref)
@@ -29,7 +29,7 @@ where {{ is_printed('cast(reports.executed_at as date)') }}
 group by all
 union all
 select
-    {{ unresolved('trades', 'original_trade_id', 'original_trade_id', 'unknown_print', 'is no print so far') }},
+    {{ unresolved('trades', 'original_trade_id', 'original_trade_id', 'unknown_print') }},
     cast(cancels.executed_at as date) as printed_on
 from cancels
 anti join reports on cancels.original_trade_id = reports.trade_id

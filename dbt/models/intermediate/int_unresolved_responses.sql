@@ -51,7 +51,7 @@ select
     batch,
     'security_id' as column_name,
     'unknown_security' as rule,
-    'is in no security master' as reason,
+    '{{ unresolved_reason('unknown_security') }}' as reason,
     security_ref as value,
     rfq_id,
     asked_on
@@ -66,7 +66,7 @@ select
     batch,
     'dealer_id' as column_name,
     'unknown_dealer' as rule,
-    'is neither a dealer nor an alias valid on that day' as reason,
+    '{{ unresolved_reason('unknown_dealer') }}' as reason,
     dealer_ref as value,
     rfq_id,
     asked_on

@@ -8,6 +8,6 @@ with results as (
 )
 
 select
-    {{ unresolved('tca_results', 'execution_ref', 'rfq_id', 'unknown_rfq', 'is in no RFQ log so far') }}
+    {{ unresolved('tca_results', 'execution_ref', 'rfq_id', 'unknown_rfq') }}
 from results
 group by all
