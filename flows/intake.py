@@ -17,9 +17,9 @@ from flows.intake_drift import columns_seen, refuse_gone, refuse_other_types, te
 from flows.sources.cusip_recovery import recovered_cusip
 from flows.sources.formats import damage
 from flows.sources.local_times import MACROS
-from flows.sources.pulled import Mapped, Pulled, SourceError, instant_text, named, quoted
+from flows.sources.pulled import Mapped, Pulled, SourceError, cell_text, instant_text, named, quoted
 from flows.text_faults import number_by_line, repeated_columns, swallowed_rows, why_unreadable
-from flows.validate import missing_columns, typed_select
+from flows.validate import missing_columns, own_type, typed_select
 
 DATA_FILE = "data.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
@@ -58,7 +58,8 @@ def take_in(
         refuse_gone(expected, seen, pulled, table, where, fresh=fresh)
         cells = _map(connection, pulled, present, where)
         _note_bad_identifiers(connection, table, cells)
-        select = typed_select(table, cells, raw="cells", not_after=instant_text(not_after), mapped=pulled.mapped is not None)
+        latest, mapped, typed = instant_text(not_after), pulled.mapped is not None, own_type(table, cells)
+        select = typed_select(table, cells, raw="cells", not_after=latest, mapped=mapped, typed=typed)
         connection.execute(f"create temp table typed as {select}")
         refuse_other_types(connection, expected, seen, cells, where)
         tell_of_new(fresh, pulled, table, where)
@@ -82,7 +83,8 @@ def _limits(work: Path) -> dict[str, str | bool | int | float | list[str]]:
     return {"memory_limit": "3GB", "temp_directory": str(work / ".spill"), "threads": "2"}
 
 
-def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, where: str) -> list[str]:
+def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, where: str) -> dict[str, str]:
+    """Make the table ``raw``, a row of the delivery each; give its columns with their types, those of the contract by its names."""
     numbering = "" if pulled.numbered else "row_number() over () as _row, "
     try:
         connection.execute(f"create temp table raw as select {numbering}* from ({pulled.select})")
@@ -90,13 +92,13 @@ def _read(connection: duckdb.DuckDBPyConnection, pulled: Pulled, table: Table, w
         raise SourceError(f"{where} cannot be read: {why_unreadable(error)}; deliver it again") from error
     if pulled.delimiter is not None:
         _judge_text(connection, pulled, pulled.delimiter, table, where)
-    found = [name for name, *_ in connection.execute("describe raw").fetchall() if name != "_row"]
+    found = _columns(connection, "raw")
     if pulled.mapped:
         _fill_or_refuse(connection, pulled, pulled.mapped, found, where)
         return found
     # Names of columns do not differ by case alone, neither in DuckDB nor in vendors' files.
     own = {name.lower(): name for name in table.names}
-    present = [own.get(name.lower(), name) for name in found]
+    present = {own.get(name.lower(), name): kind for name, kind in found.items()}
     missing = missing_columns(table, present)
     if missing:
         hint = drift.looks_like(missing, [name for name in present if name not in table.names])
@@ -114,11 +116,12 @@ def _judge_text(connection: duckdb.DuckDBPyConnection, pulled: Pulled, delimiter
     swallowed = swallowed_rows(connection, delimiter)
     if swallowed:
         raise SourceError(f"{where} cannot be read: {swallowed}; deliver it again")
-    if _exists(connection, "reject_errors"):
-        number_by_line(connection)
+    number_by_line(connection)
 
 
-def _fill_or_refuse(connection: duckdb.DuckDBPyConnection, pulled: Pulled, mapped: Mapped, found: list[str], where: str) -> None:
+def _fill_or_refuse(
+    connection: duckdb.DuckDBPyConnection, pulled: Pulled, mapped: Mapped, found: Collection[str], where: str
+) -> None:
     """Add the columns that may be gone as empty ones; refuse a delivery that lacks another one of those that the mapping reads."""
     here, known = {name.lower() for name in found}, {need.lower() for need in mapped.needs}
     absent = [name for name in mapped.needs if name.lower() not in here]
@@ -133,8 +136,8 @@ def _fill_or_refuse(connection: duckdb.DuckDBPyConnection, pulled: Pulled, mappe
         connection.execute(f"alter table raw add column {named(name)} varchar")
 
 
-def _map(connection: duckdb.DuckDBPyConnection, pulled: Pulled, present: list[str], where: str) -> list[str]:
-    """Make the table ``cells``: the delivery as it is, or what the mapping makes of it; give its columns."""
+def _map(connection: duckdb.DuckDBPyConnection, pulled: Pulled, present: dict[str, str], where: str) -> dict[str, str]:
+    """Make the table ``cells``: the delivery as it is, or what the mapping makes of it; give its columns with their types."""
     if pulled.mapped is None:
         connection.execute("create temp view cells as from raw")
         return present
@@ -148,15 +151,18 @@ def _map(connection: duckdb.DuckDBPyConnection, pulled: Pulled, present: list[st
         connection.execute(f"create temp table cells as {pulled.mapped.query}")
     except duckdb.Error as error:
         raise SourceError(f"{where} cannot be mapped by {pulled.mapped.name!r}: {str(error).splitlines()[0]}") from error
-    found = [name for name, *_ in connection.execute("describe cells").fetchall()]
-    return [name for name in found if not name.startswith("_")]
+    return {name: kind for name, kind in _columns(connection, "cells").items() if not name.startswith("_")}
 
 
-def _note_bad_identifiers(connection: duckdb.DuckDBPyConnection, table: Table, present: list[str]) -> None:
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    return {name: kind for name, kind, *_ in connection.execute(f"describe {table}").fetchall() if name != "_row"}
+
+
+def _note_bad_identifiers(connection: duckdb.DuckDBPyConnection, table: Table, present: Collection[str]) -> None:
     connection.execute("create temp table bad_identifiers (kind varchar, value varchar)")
     for column in table.columns:
         if column.identifier and column.name in present:
-            cell = f"nullif(trim(cast({named(column.name)} as varchar)), '')"
+            cell = cell_text(named(column.name))
             values = connection.execute(f"select distinct {cell} from cells where {cell} is not null").fetchall()
             bad = [(column.identifier, value) for (value,) in values if not _IDENTIFIERS[column.identifier].is_valid(value)]
             if bad:
@@ -186,18 +192,13 @@ def _write_bad(
         f"insert into bad select {origin}, _row, f.column, f.rule, f.reason, f.value, cast(json_object({raw}) as varchar), {stamp} "
         "from (select _row, unnest(_faults) as f from typed where len(_faults) > 0) join raw using (_row)"
     )
-    if _exists(connection, "reject_errors"):
+    if pulled.delimiter is not None:
         connection.execute(
             f"insert into bad select distinct on (line) {origin}, line - 1, column_name, 'unreadable', error_message, null, "
             f"csv_line, {stamp} from reject_errors order by line, column_idx"
         )
     if connection.execute("select count(*) from bad").fetchone() != (0,):
         connection.execute(f"copy (from bad order by row) to {quoted(work / QUARANTINE_FILE)} (format parquet, compression zstd)")
-
-
-def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = connection.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchone()
-    return found != (0,)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: Table, seen: drift.Schema) -> Counts:

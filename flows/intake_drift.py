@@ -1,12 +1,13 @@
 """Schema drift of a delivery that is being taken in: what stops it, and what is told."""
 
 import logging
+from collections.abc import Collection
 
 import duckdb
 
 from expectations.contracts.sources import Table
 from flows import drift
-from flows.sources.pulled import Pulled, SourceError, named, quoted
+from flows.sources.pulled import Pulled, SourceError, cell_text, named, quoted
 
 log = logging.getLogger("flows.intake")
 
@@ -17,7 +18,7 @@ _UNREADABLE = ("type", "unit", "time_format", "date_format")
 def columns_seen(connection: duckdb.DuckDBPyConnection) -> drift.Schema:
     """Give the delivery's columns as they came, with their types and how many cells are filled."""
     types = {name: kind for name, kind, *_ in connection.execute("describe raw").fetchall() if name != "_row"}
-    counts = ", ".join(f"count(nullif(trim(cast({named(name)} as varchar)), ''))" for name in types)
+    counts = ", ".join(f"count({cell_text(named(name)) if kind == 'VARCHAR' else named(name)})" for name, kind in types.items())
     filled = connection.execute(f"select {counts or 'count(*)'} from raw").fetchall()[0]
     return {name: drift.Seen(str(kind), count) for (name, kind), count in zip(types.items(), filled, strict=False)}
 
@@ -46,7 +47,7 @@ def tell_of_new(fresh: list[str], pulled: Pulled, table: Table, where: str) -> N
 
 
 def refuse_other_types(
-    connection: duckdb.DuckDBPyConnection, before: drift.Schema, seen: drift.Schema, cells: list[str], where: str
+    connection: duckdb.DuckDBPyConnection, before: drift.Schema, seen: drift.Schema, cells: Collection[str], where: str
 ) -> None:
     """Refuse a delivery most of whose cells of a column cannot be read any more."""
     if not before:
@@ -61,7 +62,7 @@ def refuse_other_types(
     if not faulty:
         return
     names = [name for name in cells if name in faulty]
-    counts = ", ".join(f"count(nullif(trim(cast({named(name)} as varchar)), ''))" for name in names)
+    counts = ", ".join(f"count({cell_text(named(name))})" for name in names)
     filled = dict(zip(names, connection.execute(f"select {counts} from cells").fetchall()[0], strict=True))
     drifted = drift.of_another_type(dict.fromkeys(names, drift.Seen("", 1)), {n: max(filled[n], faulty[n]) for n in names}, faulty)
     if drifted:

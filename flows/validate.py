@@ -1,9 +1,9 @@
 """The row contract as SQL: types every cell of a delivery and names what is wrong with each bad row. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from expectations.contracts.sources import Column, Kind, Table
-from flows.sources.pulled import named, quoted
+from flows.sources.pulled import cell_text, named, quoted
 
 SQL_TYPES = {
     Kind.TEXT: "VARCHAR",
@@ -31,17 +31,20 @@ def missing_columns(table: Table, present: Collection[str]) -> list[str]:
     return [column.name for column in table.columns if column.required and column.name not in present]
 
 
-def typed_select(table: Table, present: Collection[str], *, raw: str, not_after: str, mapped: bool = False) -> str:
+def typed_select(
+    table: Table, present: Collection[str], *, raw: str, not_after: str, mapped: bool = False, typed: Collection[str] = ()
+) -> str:
     """Give the query that types ``raw`` (cells as text, ``_row``) and adds ``_faults``, a list of what is wrong.
 
+    The cells of the columns in ``typed`` (see ``own_type``) are taken as they are: as text they would cost more than all else.
     ``not_after`` is an ISO time: what happened later is faulty. A fault is {column, rule, reason, value}. Bad identifiers are
     looked up in the table ``bad_identifiers`` (kind, value). Times with an offset are taken to UTC, times without one are UTC
     already: the connection's ``TimeZone`` must be UTC. Where ``raw`` is ``mapped`` it has ``_mapping_faults``, too: what the
     mapping found wrong with a column is told, and nothing else about that column.
     """
     extras = [name for name in present if name not in table.names and not name.startswith("_")]
-    cells = [f"{_typed(column, present)} as {named(column.name)}" for column in table.columns]
-    checks = [check for column in table.columns if column.name in present for check in _checks(column)]
+    cells = [f"{_typed(column, present, typed)} as {named(column.name)}" for column in table.columns]
+    checks = [check for column in table.columns if column.name in present for check in _checks(column, typed)]
     checks += [_fault("", rule.name, f"not ({rule.condition})", rule.reason, "''") for rule in table.rules]
     for column in table.columns:
         if column.kind is Kind.TIME and not column.may_lie_ahead:
@@ -49,9 +52,9 @@ def typed_select(table: Table, present: Collection[str], *, raw: str, not_after:
             checks.append(_fault(column.name, "in_the_future", late, f"lies after {not_after}", named(column.name)))
     originals = [f"{named(column.name)} as {named('_raw_' + column.name)}" for column in table.columns if column.name in present]
     own = ["_mapping_faults"] if mapped else []
-    typed = ", ".join(["_row", *own, *cells, *originals, *(named(extra) for extra in extras)])
+    cells_of_row = ", ".join(["_row", *own, *cells, *originals, *(named(extra) for extra in extras)])
     kept = ", ".join(["_row", *(named(name) for name in table.names), *(named(extra) for extra in extras)])
-    return f"with typed as (select {typed} from {raw}) select {kept}, {_told(checks, mapped=mapped)} as _faults from typed"
+    return f"with typed as (select {cells_of_row} from {raw}) select {kept}, {_told(checks, mapped=mapped)} as _faults from typed"
 
 
 def _told(checks: list[str], *, mapped: bool) -> str:
@@ -63,12 +66,18 @@ def _told(checks: list[str], *, mapped: bool) -> str:
     return f"list_concat(coalesce(_mapping_faults, []), {others})"
 
 
-def _typed(column: Column, present: Collection[str]) -> str:
+def own_type(table: Table, types: Mapping[str, str]) -> set[str]:
+    """Name the columns that come in the type of the contract, by a delivery's types; none of text, which is trimmed."""
+    columns = (column for column in table.columns if column.kind is not Kind.TEXT)
+    return {column.name for column in columns if types.get(column.name) == SQL_TYPES[column.kind]}
+
+
+def _typed(column: Column, present: Collection[str], typed: Collection[str]) -> str:
     if column.name not in present:
         return f"cast(null as {SQL_TYPES[column.kind]})"
-    text = f"nullif(trim(cast({named(column.name)} as varchar)), '')"
-    if column.kind is Kind.TEXT:
-        return text
+    text = cell_text(named(column.name))
+    if column.kind is Kind.TEXT or column.name in typed:
+        return text if column.kind is Kind.TEXT else named(column.name)
     if column.kind is Kind.INTEGER:
         # A cast alone rounds 3.7 to 4.
         return f"case when try_cast({text} as double) = try_cast({text} as bigint) then try_cast({text} as bigint) end"
@@ -81,8 +90,9 @@ def _typed(column: Column, present: Collection[str]) -> str:
     return f"try_cast({text} as {SQL_TYPES[column.kind]})"
 
 
-def _checks(column: Column) -> list[str]:
-    typed, raw = named(column.name), f"nullif(trim(cast({named('_raw_' + column.name)} as varchar)), '')"
+def _checks(column: Column, typed_already: Collection[str]) -> list[str]:
+    typed = named(column.name)
+    raw = typed if column.name in typed_already else cell_text(named("_raw_" + column.name))
     checks = []
     if column.required:
         checks.append(_fault(column.name, "missing", f"{raw} is null", "is empty and must not be", "''"))

@@ -8,7 +8,7 @@ import msgspec
 from expectations.contracts.sources import TABLES, Column, Kind
 from flows.sources import local_times
 from flows.sources.mapping import UNITS, ColumnMap, Figure, TableMap
-from flows.sources.pulled import Mapped, named, quoted
+from flows.sources.pulled import Mapped, cell_text, named, quoted
 
 # Goes into each delivery's hash: what this module makes of a file is landed again when it changes.
 _EDITION = "1"
@@ -188,7 +188,7 @@ def _first(part: str | list[str]) -> str:
 
 
 def _text(name: str) -> str:
-    return f"nullif(trim(cast({named(name)} as varchar)), '')"
+    return cell_text(named(name))
 
 
 def _fault(column: str, rule: str, condition: str, reason: str, value: str) -> str:

@@ -59,6 +59,11 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def cell_text(cell: str) -> str:
+    """Give the expression of a cell as text: trimmed, null where there is nothing in it."""
+    return f"nullif(trim(cast({cell} as varchar)), '')"
+
+
 def instant_text(at: datetime) -> str:
     """Give an instant as DuckDB writes a timestamp: UTC, to the microsecond, without a zone."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
