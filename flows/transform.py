@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,8 @@ from flows.validate import SQL_TYPES
 
 # How a new warehouse is stored; one that is there keeps its format. The newest writes text faster and smaller.
 WAREHOUSE_FORMAT: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "latest"}
+# Tables whose new deliveries the gate reads row by row, each with the days before and after them that it needs beside them.
+_READ_WHEN_NEW = {"rfq_log": timedelta(0), "reference_prices": timedelta(days=7)}
 _STAMPS = {"_row": "BIGINT", "_source": "VARCHAR", "_file": "VARCHAR", "_landed_at": "TIMESTAMP", "_batch": "VARCHAR"}
 
 
@@ -34,7 +36,8 @@ def batches_to_use(landing: Landing, sources: Iterable[str], *, known_at: dateti
 def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Iterable[Receipt]) -> None:
     """Point the schema ``landing`` of the warehouse at these batches, and list their receipts in ``landing.receipts``.
 
-    What of them is set aside stands in ``landing.quarantine``, a row per fault.
+    What of them is set aside stands in ``landing.quarantine``, a row per fault. ``landing.new_rfq_log`` and
+    ``landing.new_reference_prices`` read the new ones among them only, and of prices those of the week around them.
     """
     fresh = {receipt.batch for receipt in new}
     home.root.mkdir(parents=True, exist_ok=True)
@@ -43,6 +46,10 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
         for table in LANDING_TABLES.values():
             files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]
             connection.execute(f"create or replace view landing.{table.name} as {landed_view(table, files)}")
+        for name, around in _READ_WHEN_NEW.items():
+            own = [receipt for receipt in receipts if receipt.table == name]
+            files = [landing.data(receipt) for receipt in _near(own, [r for r in own if r.batch in fresh], around)]
+            connection.execute(f"create or replace view landing.new_{name} as {landed_view(LANDING_TABLES[name], files)}")
         connection.execute(
             "create or replace table landing.receipts (source varchar, table_name varchar, file varchar, batch varchar, "
             "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean, "
@@ -54,6 +61,17 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
             columns = [list(cells) for cells in zip(*rows, strict=True)]
             connection.execute(f"insert into landing.receipts select {', '.join(['unnest(?)'] * len(columns))}", columns)
         lay_table(connection, home, [receipt.batch for receipt in receipts])
+
+
+def _near(receipts: Iterable[Receipt], new: Sequence[Receipt], around: timedelta) -> list[Receipt]:
+    """Choose the new batches, and with time ``around`` them those that hold rows of the span that they take in all."""
+    starts = [receipt.happened_from - around for receipt in new if receipt.happened_from]
+    ends = [receipt.happened_to + around for receipt in new if receipt.happened_to]
+    if not around or not starts:
+        return list(new)
+    first, last = min(starts), max(ends)
+    spans = ((receipt, receipt.happened_from or first, receipt.happened_to or last) for receipt in receipts)
+    return [receipt for receipt, start, end in spans if start <= last and end >= first]
 
 
 def _receipt_row(receipt: Receipt) -> tuple[object, ...]:

@@ -6,6 +6,21 @@ from expectations.contracts.snapshot import Severity
 
 # The instant that the build looks back from; nothing later is in it.
 AS_OF = "(select max(as_of) from marts.fct_dealer_scorecards)"
+_RECENT_DAYS, _YEAR = 30, 366
+
+
+def recent_or_new(day: str, batch: str) -> str:
+    """Give the condition that a row is of the last month or of a new delivery.
+
+    A share of all of history would let through more and more that is bad, the longer the history is.
+    """
+    new = "(select batch from landing.receipts where is_new)"
+    return f"({day} > cast({AS_OF} as date) - {_RECENT_DAYS} or {batch} in {new})"
+
+
+def within_a_year(at: str) -> str:
+    """Give the condition that a row lies within a year before the instant that the build looks back from."""
+    return f"{at} > cast({AS_OF} as date) - {_YEAR}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Whether dealers as a whole still behave as they did: the last week against the two months before it, by class."""
 
 from expectations.contracts.snapshot import Severity
-from expectations.suites.checks import Check, NoRows, Suite
+from expectations.suites.checks import Check, NoRows, Suite, within_a_year
 
 RECENT_DAYS, USUAL_DAYS, FEWEST_DAYS = 5, 60, 20
 # In standard errors of a week's mean: markets do move, but a shift of fifteen is another unit, sign or meaning of a column.
@@ -30,7 +30,7 @@ _DAYS = (
     "select scorecard_class, asked_on as day, sum(rfqs_quoted) / sum(rfqs_asked) as response_rate, "
     "sum(quote_improvement_sum) / nullif(sum(quote_improvement_n), 0) as quote_improvement_bps, "
     "sum(seconds_sum) / nullif(sum(seconds_n), 0) as response_seconds "
-    "from intermediate.int_dealer_day_stats group by all having sum(rfqs_asked) >= 5"
+    f"from intermediate.int_dealer_day_stats where {within_a_year('asked_on')} group by all having sum(rfqs_asked) >= 5"
 )
 
 

@@ -1,7 +1,7 @@
 """How much came and how new it is, against what came before."""
 
 from expectations.contracts.snapshot import Severity
-from expectations.suites.checks import AS_OF, Check, NoRows, Suite
+from expectations.suites.checks import AS_OF, Check, NoRows, Suite, within_a_year
 
 FEWEST_DAYS = 20
 LONGEST_HISTORY = 60
@@ -34,7 +34,7 @@ _TABLES = (
 
 
 def _days(relation: str, column: str) -> str:
-    return f"select cast({column} as date) as day, count(*) as rows from {relation} group by all"
+    return f"select cast({column} as date) as day, count(*) as rows from {relation} where {within_a_year(column)} group by all"
 
 
 def _volume(factor: float) -> str:
@@ -64,7 +64,7 @@ def _checks(table: str, relation: str, column: str, harm: str) -> tuple[Check, .
         NoRows(
             f"{table}_is_fresh",
             _AGE,
-            "Nothing new has come for longer than ever before: what is published looks current and is not.",
+            "Nothing new has come for longer than at any time in a year: what is published looks current and is not.",
             days,
             Severity.WARNING,
         ),

@@ -1,7 +1,7 @@
 """The dealer scorecards and what they rest on, before they are published."""
 
 from expectations.contracts.snapshot import DEFAULT_WINDOW_DAYS, Severity
-from expectations.suites.checks import NoRows, RowCount, Suite
+from expectations.suites.checks import NoRows, RowCount, Suite, recent_or_new
 
 # A dealer asked less often may well have been dropped by the desk.
 _OFTEN = 20
@@ -24,14 +24,15 @@ SUITE = Suite(
             "select count(*) as quotes from {batch} "
             "having count(*) filter (where abs(quote_improvement_gain_bps) > 2000) > greatest(5, 0.01 * count(*))",
             "Quotes a fifth away from the mid are in another unit, or of another bond.",
-            "select * from marts.fct_rfq_responses",
+            f"select * from marts.fct_rfq_responses where {recent_or_new('asked_on', 'landed_batch')}",
         ),
         NoRows(
             "rows_resolved",
             "select count(*) as unknown from {batch} "
-            "having count(*) >= 5 and count(*) > 0.05 * (select count(*) from intermediate.int_resolved_responses)",
+            "having count(*) >= 5 and count(*) > 0.05 * (select count(*) from intermediate.int_resolved_responses "
+            f"where {recent_or_new('cast(asked_at as date)', 'landed_batch')})",
             "RFQs of unknown dealers or securities drop out of the scores; so many of them bias every figure.",
-            "select * from intermediate.int_unresolved_responses",
+            f"select * from intermediate.int_unresolved_responses where {recent_or_new('asked_on', 'batch')}",
         ),
         NoRows(
             "no_dealer_vanishes",

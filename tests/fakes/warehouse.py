@@ -45,6 +45,10 @@ select
     0.9::double as pearson_correlation, 0.4::double as mean_difference_bps, -0.1::double as mean_difference_low_bps,
     0.9::double as mean_difference_high_bps
 """
+_QUOTES = """
+create table marts.fct_rfq_responses as
+select 5.0::double as quote_improvement_gain_bps, date '2025-05-30' as asked_on, 'rfq_log-1' as landed_batch from range(20)
+"""
 _PREVIOUS = """
 create table audit.previous_scorecards
 (as_of timestamp, dealer_id varchar, scorecard_class varchar, window_days integer, rfqs_asked bigint, composite_rank integer)
@@ -64,8 +68,8 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
             rows = [list(row.values()) for row in vendor.rows(table.name, _ROWS)]
             connection.executemany(f"insert into landing.{table.name} values ({', '.join('?' * len(table.columns))})", rows)
             connection.execute(
-                "insert into landing.receipts values ('market', ?, ?, 'b', now(), 1000, 4, 10, null, true)",
-                [table.name, f"{table.name}.csv"],
+                "insert into landing.receipts values ('market', ?, ?, ?, now(), 1000, 4, 10, null, true)",
+                [table.name, f"{table.name}.csv", f"{table.name}-1"],
             )
         for relation, (table, column) in HAPPENED.items():
             connection.execute(f"create table {relation} as select * from landing.{table} limit 0")
@@ -75,15 +79,19 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
         connection.execute(_HOLIDAYS)
         connection.execute(_DAY_STATS)
         connection.execute("create table intermediate.int_dealer_names (dealer_ref varchar)")
-        connection.execute("create table intermediate.int_unresolved_responses (file varchar, row bigint)")
+        connection.execute(
+            "create table intermediate.int_unresolved_responses (file varchar, row bigint, asked_on date, batch varchar)"
+        )
+        connection.execute("alter table intermediate.int_resolved_responses add column landed_batch varchar")
+        for table in ("rfq_log", "reference_prices"):
+            stamped = f"select *, 'market' as _source, '{table}-1' as _batch from landing.{table}"
+            connection.execute(f"create view landing.new_{table} as {stamped}")
         for name, columns in SNAPSHOT_TABLES.items():
             cells = ", ".join(f"{named(column)} {kind}" for column, kind in columns.items())
             connection.execute(f"create table marts.{name} ({cells})")
         write_scorecards(connection, scorecards)
         connection.execute(_PREVIOUS)
-        connection.execute(
-            "create table marts.fct_rfq_responses as select 5.0::double as quote_improvement_gain_bps from range(20)"
-        )
+        connection.execute(_QUOTES)
         connection.execute(_AGREEMENT)
         connection.execute("commit")
     return path

@@ -11,6 +11,7 @@ from expectations.contracts.snapshot import GateResult, Severity
 from expectations.contracts.sources import TABLES
 from flows.data_docs import write_gate_page
 from flows.deliveries import missing_needed, missing_tables
+from flows.landing import Receipt
 from flows.sources.config import SourceConfig
 from flows.transform import batches_to_use, lay_views
 from tests.fakes import vendor
@@ -48,6 +49,30 @@ def test_the_views_show_the_batches_used_and_nothing_where_there_is_none(desk: D
         ).fetchall()
     assert {table: count for table, count in counts.items() if count} == {"trades": 5, "axes": 2}
     assert dict(fresh) == {"trades": 2, "axes": 0}
+
+
+def test_the_gate_reads_new_deliveries_and_of_prices_those_of_the_week_around_them(desk: Desk) -> None:
+    for day in (1, 12, 20, 26, 28):
+        prices = [row | {"as_of": f"2025-05-{day:02}T15:00:00Z"} for row in vendor.rows("reference_prices", 2)]
+        vendor.deliver(desk.vendor, f"reference_prices-{day:02}.csv", prices)
+        vendor.deliver(desk.vendor, f"rfq_log-{day:02}.csv", vendor.rows("rfq_log", 3))
+    landed = desk.land()
+    new = [receipt for receipt in landed if receipt.file.endswith("-20.csv")]
+
+    def read(new: list[Receipt]) -> dict[str, list[str]]:
+        lay_views(desk.home, desk.landing, landed, new=new)
+        with duckdb.connect(str(desk.home.warehouse), read_only=True) as connection:
+            return {
+                table: [
+                    file[-6:-4]
+                    for (file,) in connection.execute(f"select distinct _file from landing.{table} order by 1").fetchall()
+                ]
+                for table in ("new_rfq_log", "new_reference_prices")
+            }
+
+    assert read(new) == {"new_rfq_log": ["20"], "new_reference_prices": ["20", "26"]}
+    assert read([]) == {"new_rfq_log": [], "new_reference_prices": []}
+    assert read(landed)["new_reference_prices"] == ["01", "12", "20", "26", "28"]
 
 
 def test_a_table_delivered_before_and_gone_now_is_missing_unless_optional(desk: Desk) -> None:

@@ -21,6 +21,22 @@ select 'S9' as security_id, timestamp '2025-06-01' + to_hours(n) as as_of,
     case n % 2 when 0 then 100 else 1 end as mid, 'EVAL' as source
 from range(20) as r (n)
 """
+UNKNOWN = "insert into intermediate.int_unresolved_responses select 'f', n, {1}, '{2}' from range({0}) as r (n)"
+FAR_QUOTES = "insert into marts.fct_rfq_responses select 3000, {1}, '{2}' from range({0})"
+LONG_HISTORY = """
+insert into marts.fct_rfq_responses select 5, date '2024-05-30', 'rfq_log-0' from range(10000);
+insert into intermediate.int_resolved_responses by name
+select timestamp '2024-05-30 10:00' as asked_at, 'rfq_log-0' as landed_batch from range(10000);
+insert into landing.receipts by name select 'reference_prices' as table_name, 'reference_prices-0' as batch, false as is_new;
+create table landing.old_prices as select *, 'market' as _source, 'reference_prices-0' as _batch
+from landing.reference_prices limit 0;
+insert into landing.old_prices by name
+select 'S1' as security_id, timestamp '2024-05-30' + to_seconds(n) as as_of, 100 as mid, 'reference_prices-0' as _batch
+from range(10000) as r (n);
+create or replace view landing.new_reference_prices as
+select *, 'market' as _source, 'reference_prices-1' as _batch from landing.reference_prices
+union all select * from landing.old_prices
+"""
 SILENCE = """
 insert into landing.rfq_log by name select 'R' || n as rfq_id from range(100) as r (n);
 update landing.rfq_log set response = 'DECLINED'
@@ -105,7 +121,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
             for name in LANDING_SUITES
         ),
         (
-            "insert into intermediate.int_unresolved_responses select 'f', n from range(50) as r (n)",
+            UNKNOWN.format(50, "date '2025-05-30'", "rfq_log-0"),
             {("scorecards", "rows_resolved")},
         ),
         (
@@ -116,7 +132,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
     "nothing there": [
         ("delete from landing.dealers", {("dealers", "any_dealer"), ("dealers", "any_active")}),
         ("delete from landing.securities", {("securities", "any_security")}),
-        ("delete from landing.rfq_log", {("rfq_log", "any_rfq")}),
+        ("update landing.receipts set rows = 0, repeated = 0 where table_name = 'rfq_log'", {("rfq_log", "any_rfq")}),
         ("delete from marts.fct_dealer_scorecards", {("scorecards", "any_scorecard")}),
         (AGREEMENT + "pearson_correlation = -0.9, n = 99", {("reconciliation", "vendors_move_with_us")}),
     ],
@@ -154,6 +170,18 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         ("insert into intermediate.int_market_holidays values (date '2025-05-30')", set()),
         *(holiday(*history) for history in HISTORIES),
     ],
+    # Shares are taken of what is new or recent: history does not dilute them.
+    "bad days at the end of a long history": [
+        (LONG_HISTORY, set()),
+        (UNKNOWN.format(50, "date '2025-05-30'", "rfq_log-0"), {("scorecards", "rows_resolved")}),
+        (FAR_QUOTES.format(6, "date '2025-05-30'", "rfq_log-0"), {("scorecards", "quotes_near_the_mid")}),
+        (LEAPS, {("reference_prices", "no_jump")}),
+    ],
+    "bad rows of long ago in a new delivery": [
+        (LONG_HISTORY, set()),
+        (UNKNOWN.format(50, "date '2024-05-30'", "rfq_log-1"), {("scorecards", "rows_resolved")}),
+        (FAR_QUOTES.format(6, "date '2024-05-30'", "rfq_log-1"), {("scorecards", "quotes_near_the_mid")}),
+    ],
     "leaks out of bounds": [
         ("update marts.fct_dealer_scorecards set information_leakage = 501", {("scorecards", "figures_in_bounds")}),
     ],
@@ -164,7 +192,9 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         ("update landing.receipts set rows = 10, rejected = 0, repeated = 4 where table_name = 'rfq_log'", set()),
         ("update landing.dealers set status = 'SUSPENDED' where dealer_id <> 'dealer_id-1'", set()),
         (ALIAS + "('Alpha', 'BETA', '2025-02-01', null)", set()),
-        ("insert into intermediate.int_unresolved_responses select 'f', n from range(4) as r (n)", set()),
+        (UNKNOWN.format(4, "date '2025-05-30'", "rfq_log-1"), set()),
+        # What was published long ago is not judged again.
+        (UNKNOWN.format(50, "date '2024-05-30'", "rfq_log-0"), set()),
         (FEW_AGAINST_US, set()),
         (PREVIOUS + "'renamed', 'CORP_IG', 90, 50, 1), (null, 'seldom', 'CORP_IG', 30, 19, 1)", set()),
         ("insert into intermediate.int_dealer_names values ('renamed')", set()),
