@@ -40,6 +40,7 @@ _TABLES: dict[Poison, tuple[str, ...]] = {
     Poison.RENAMED_COLUMN: _EVERY,
     Poison.WRONG_TYPE: ("rfq_log", "trades", "reference_prices", "axes", "tca_results"),
     Poison.OTHER_UNIT: ("rfq_log", "reference_prices"),
+    Poison.SIZES_IN_THOUSANDS: ("rfq_log", "trades"),
     Poison.FLIPPED_SIGN: ("tca_results",),
     Poison.THIN_DAY: ("rfq_log", "trades", "reference_prices"),
     Poison.ROWS_LOST: ("dealers", "securities"),

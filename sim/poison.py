@@ -30,6 +30,7 @@ class Poison(StrEnum):
     RENAMED_COLUMN = "renamed_column"
     WRONG_TYPE = "wrong_type"
     OTHER_UNIT = "other_unit"
+    SIZES_IN_THOUSANDS = "sizes_in_thousands"
     FLIPPED_SIGN = "flipped_sign"
     THIN_DAY = "thin_day"
     ROWS_LOST = "rows_lost"
@@ -82,6 +83,7 @@ _KINDS: dict[Poison, Callable[[list[Path], str, np.random.Generator, float], Don
     Poison.RENAMED_COLUMN: poison_files.renamed_column,
     Poison.WRONG_TYPE: poison_rows.wrong_type,
     Poison.OTHER_UNIT: poison_rows.other_unit,
+    Poison.SIZES_IN_THOUSANDS: poison_rows.sizes_in_thousands,
     Poison.FLIPPED_SIGN: poison_rows.flipped_sign,
     Poison.THIN_DAY: poison_rows.thin_day,
     Poison.ROWS_LOST: poison_files.rows_lost,

@@ -9,12 +9,13 @@ import numpy as np
 
 from expectations.contracts.sources import TABLES, Kind
 from sim.errors import SimulationError
-from sim.poison_files import Done, read, write
+from sim.poison_files import DamagedFile, Done, read, write
 
 _FLOOD_COPIES = 20
 _FAR_YEAR = 2099
 _LEFT_ON_A_THIN_DAY = 0.02
 _UNIT = 10
+_THOUSAND = 1000
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -116,12 +117,8 @@ def flipped_sign(copies: list[Path], table: str, rng: np.random.Generator, _shar
 
 def thin_day(copies: list[Path], table: str, rng: np.random.Generator, _share: float) -> Done:
     """Lose nearly all rows of the last full weekday but one."""
-    happened = TABLES[table].happened_at
-    if happened is None:
-        message = f"{table} has no days: choose another table"
-        raise SimulationError(message)
-    files = [read(path) for path in copies]
-    day, lost, touched = _weekdays(row[file.names.index(happened)] for file in files for row in file.cells)[-2], 0, []
+    happened, files, day = _last_full_weekday(copies, table)
+    lost, touched = 0, []
     for file in files:
         place = file.names.index(happened)
         kept = [row for row in file.cells if row[place][:10] != day or rng.random() < _LEFT_ON_A_THIN_DAY]
@@ -131,6 +128,34 @@ def thin_day(copies: list[Path], table: str, rng: np.random.Generator, _share: f
             write(file)
             touched.append(file.path)
     return happened, lost, touched
+
+
+def sizes_in_thousands(copies: list[Path], table: str, _rng: np.random.Generator, _share: float) -> Done:
+    """Give every size of the last full weekday but one in thousands: each row by itself looks possible."""
+    column = _first_column(table, "quantity")
+    happened, files, day = _last_full_weekday(copies, table)
+    hit, touched = 0, []
+    for file in files:
+        places = [file.names.index(name) for name in ("quantity", "quote_quantity", "executed_quantity") if name in file.names]
+        chosen = [row for row in file.cells if row[file.names.index(happened)][:10] == day]
+        for row in chosen:
+            for place in places:
+                row[place] = f"{float(row[place]) / _THOUSAND:.6f}" if row[place] else ""
+        if chosen:
+            hit += len(chosen)
+            write(file)
+            touched.append(file.path)
+    return column, hit, touched
+
+
+def _last_full_weekday(copies: list[Path], table: str) -> tuple[str, list[DamagedFile], str]:
+    """Give the column of the table's own time, its files, and the last weekday but one on which something happened."""
+    happened = TABLES[table].happened_at
+    if happened is None:
+        message = f"{table} has no days: choose another table"
+        raise SimulationError(message)
+    files = [read(path) for path in copies]
+    return happened, files, _weekdays(row[file.names.index(happened)] for file in files for row in file.cells)[-2]
 
 
 def _weekdays(times: Iterable[str]) -> list[str]:

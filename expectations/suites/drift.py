@@ -1,4 +1,4 @@
-"""Whether dealers as a whole still behave as they did: the last week against the two months before it, by class."""
+"""Whether dealers as a whole, and sizes, still are as they were: the last week against the two months before it."""
 
 from expectations.contracts.snapshot import Severity
 from expectations.suites.checks import Check, NoRows, Suite, within_a_year
@@ -54,4 +54,62 @@ def _checks(figure: str, least_spread: float, harm: str) -> tuple[Check, ...]:
     )
 
 
-SUITE = Suite("drift", _DAYS, tuple(check for figure in _FIGURES for check in _checks(*figure)))
+# Sizes by their order of magnitude. Their tails are odd where a share of the rows, such as one venue's, is in another unit.
+_BROKEN_SIZES, _ODD_TAILS = 2, 1
+_FEWEST_ROWS, _ENOUGH_FOR_TAILS = 20, 100
+_TAILS = "0.05, 0.5, 0.95"
+
+# Data set, its rows with the source they came from (prints of several tapes are one market), and the harm.
+_SIZES = (
+    (
+        "rfq_log",
+        (
+            "select source, cast(asked_at as date) as day, quantity from intermediate.int_resolved_responses "
+            "inner join landing.receipts as receipts on landed_batch = receipts.batch"
+        ),
+        "Sizes in thousands that are taken for units put RFQs into the smallest band: dealers are scored for orders nobody gave.",
+    ),
+    (
+        "trades",
+        "select 'the market' as source, printed_on as day, quantity from intermediate.int_trades",
+        "Volumes in another unit make every bond look dead, or liquid, and impact is measured against them.",
+    ),
+)
+
+
+def _sizes(rows: str) -> str:
+    return (
+        f"select source, day, count(*) as rows, quantile_cont(log10(quantity), [{_TAILS}]) as magnitudes "
+        f"from ({rows}) as sized where quantity > 0 and {within_a_year('day')} "
+        f"group by all having count(*) >= {_FEWEST_ROWS}"
+    )
+
+
+def _odd_sizes(condition: str) -> str:
+    return (
+        "with days as (select *, row_number() over (partition by source order by day desc) as back from {batch}), "
+        "usual as (select source, median(magnitudes[2]) as middle, min(magnitudes[1]) as least, max(magnitudes[3]) as most "
+        f"from days where back between {RECENT_DAYS + 1} and {RECENT_DAYS + USUAL_DAYS} "
+        f"group by source having count(*) >= {FEWEST_DAYS}) "
+        "select source, day, rows, round(power(10, magnitudes[1])) as small_size, round(power(10, magnitudes[2])) as median_size, "
+        "round(power(10, magnitudes[3])) as large_size, round(power(10, middle)) as usual_median "
+        f"from days inner join usual using (source) where back <= {RECENT_DAYS} and {condition}"
+    )
+
+
+def _size_checks(table: str, rows: str, harm: str) -> tuple[Check, ...]:
+    tails = f"rows >= {_ENOUGH_FOR_TAILS} and (magnitudes[1] < least - {_ODD_TAILS} or magnitudes[3] > most + {_ODD_TAILS})"
+    return (
+        NoRows(f"{table}_sizes_are_usual", _odd_sizes(tails), harm, _sizes(rows), Severity.WARNING),
+        NoRows(f"{table}_sizes_are_possible", _odd_sizes(f"abs(magnitudes[2] - middle) > {_BROKEN_SIZES}"), harm, _sizes(rows)),
+    )
+
+
+SUITE = Suite(
+    "drift",
+    _DAYS,
+    (
+        *(check for figure in _FIGURES for check in _checks(*figure)),
+        *(check for sizes in _SIZES for check in _size_checks(*sizes)),
+    ),
+)

@@ -83,6 +83,7 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
             "create table intermediate.int_unresolved_responses (file varchar, row bigint, asked_on date, batch varchar)"
         )
         connection.execute("alter table intermediate.int_resolved_responses add column landed_batch varchar")
+        connection.execute("alter table intermediate.int_trades add column printed_on date")
         for table in ("rfq_log", "reference_prices"):
             stamped = f"select *, 'market' as _source, '{table}-1' as _batch from landing.{table}"
             connection.execute(f"create view landing.new_{table} as {stamped}")

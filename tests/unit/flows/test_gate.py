@@ -79,6 +79,17 @@ def usual(table: str, column: str) -> tuple[str, set[Place]]:
     )
 
 
+def sizes(table: str, column: str, *, in_thousands: int) -> str:
+    """Ask for, or print, a million a hundred times on each weekday; on the last Friday so many of them are in thousands."""
+    relation = KEPT[table]
+    size = f"case when {column} = {LAST_FRIDAY} and n < {in_thousands} then 1000 else 1000000 end"
+    also = "'rfq_log-1' as landed_batch" if table == "rfq_log" else f"cast({column} as date) as printed_on"
+    return (
+        f"insert into {relation} by name select {column}, {size} as quantity, {also} "
+        f"from (select distinct {column} from {relation}), range(100) as r (n)"
+    )
+
+
 def holiday(table: str, column: str) -> tuple[str, set[Place]]:
     """Let the last Friday have one row of its ten."""
     keep = f"select rowid from {KEPT[table]} where {column} = {LAST_FRIDAY} limit 1"
@@ -181,6 +192,24 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         (LONG_HISTORY, set()),
         (UNKNOWN.format(50, "date '2024-05-30'", "rfq_log-1"), {("scorecards", "rows_resolved")}),
         (FAR_QUOTES.format(6, "date '2024-05-30'", "rfq_log-1"), {("scorecards", "quotes_near_the_mid")}),
+    ],
+    "a day in thousands": [
+        (
+            sizes("rfq_log", "asked_at", in_thousands=100),
+            {("drift", "rfq_log_sizes_are_usual"), ("drift", "rfq_log_sizes_are_possible")},
+        ),
+        (
+            sizes("trades", "executed_at", in_thousands=100),
+            {("drift", "trades_sizes_are_usual"), ("drift", "trades_sizes_are_possible")},
+        ),
+    ],
+    "a venue in thousands": [
+        (sizes("rfq_log", "asked_at", in_thousands=10), {("drift", "rfq_log_sizes_are_usual")}),
+        (sizes("trades", "executed_at", in_thousands=10), {("drift", "trades_sizes_are_usual")}),
+    ],
+    "sizes as they were": [
+        (sizes("rfq_log", "asked_at", in_thousands=2), set()),
+        (sizes("trades", "executed_at", in_thousands=0), set()),
     ],
     "leaks out of bounds": [
         ("update marts.fct_dealer_scorecards set information_leakage = 501", {("scorecards", "figures_in_bounds")}),

@@ -82,6 +82,20 @@ def test_thin_day_keeps_a_row_in_fifty_of_one_weekday_and_every_row_of_the_other
     assert len({row["executed_at"][:10] for row in before if row not in after}) == 1
 
 
+@pytest.mark.parametrize(("table", "columns"), [("trades", ["quantity"]), ("rfq_log", ["quantity", "quote_quantity"])])
+def test_sizes_of_one_weekday_are_in_thousands_and_those_of_the_others_as_they_were(small_files, tmp_path, table, columns):
+    damage = poison(small_files.out, tmp_path / "bad", Poison.SIZES_IN_THOUSANDS, table=table)
+    happened = TABLES[table].happened_at
+    pairs = list(zip(read_table(small_files.out, table), read_table(tmp_path / "bad", table), strict=True))
+    hit = [(before, after) for before, after in pairs if before != after]
+    assert len({before[happened][:10] for before, _ in hit}) == 1
+    assert damage.rows == len(hit) > 5
+    for column in columns:
+        sized = [(before[column], after[column]) for before, after in hit if before[column]]
+        assert sized
+        assert all(float(after) == pytest.approx(float(before) / 1000) for before, after in sized)
+
+
 def test_other_unit_and_flipped_sign_change_every_figure_alike(small_files, tmp_path):
     poison(small_files.out, tmp_path / "unit", Poison.OTHER_UNIT, table="reference_prices")
     poison(small_files.out, tmp_path / "sign", Poison.FLIPPED_SIGN, table="tca_results")
