@@ -117,8 +117,8 @@ def test_hit_on_a_dead_quote_is_rejected_without_a_fill(client, dealers, quote_o
     assert dealers.fills.find(dealer, "C1") is None
 
 
-def test_withdrawn_quote_is_cancelled_by_message(client):
-    quote = client.wait("INVERLOCH", tags.QUOTE)[0]
+def test_withdrawn_quote_is_cancelled_by_message(client, quote_of):
+    quote = quote_of("INVERLOCH")
     assert client.wait("INVERLOCH", tags.QUOTE_CANCEL)[0][tags.QUOTE_ID] == quote[tags.QUOTE_ID]
 
 
