@@ -20,7 +20,7 @@ log = logging.getLogger("flows.deliveries")
 
 
 class Landed(msgspec.Struct, frozen=True):
-    """The receipts still to be judged (new ones, and those an earlier refresh left unjudged), and what went wrong."""
+    """The receipts still to be judged (new ones, those an earlier refresh left unjudged or held back), and what went wrong."""
 
     receipts: list[Receipt]
     problems: list[str]
@@ -67,20 +67,16 @@ def missing_needed(pulled: Iterable[Pulled], landed: Iterable[Receipt], problems
 
 
 def land_new(landing: Landing, pulled: Iterable[Pulled], *, now: datetime, not_after: datetime) -> Landed:
-    """Land each delivery that is not landed yet; an unchanged file lands nothing.
+    """Land each delivery that is not landed yet; an unchanged file lands nothing. Every problem is told, not the first only.
 
-    A delivery that was held back is still bad while its content is the same. Every problem is told, not the first only.
+    A delivery that was held back is judged again: what was bad may have been another that came with it, or the gate.
     """
     receipts, problems = [], []
     newest = landing.newest()
     for delivery in pulled:
         known = newest.get((delivery.source, delivery.table, delivery.file))
-        known = known if known and known.content_hash == delivery.content_hash else None
-        state = landing.state(known) if known else None
-        if known and state == "held":
-            problems.append(f"{delivery.file} is the delivery that was held back before: {landing.held_reason(known)}")
-        elif known:
-            receipts += [known] if state == "pending" else []
+        if known and known.content_hash == delivery.content_hash:
+            receipts += [] if landing.state(known) == "accepted" else [known]
         else:
             try:
                 before = _columns_before(newest, delivery)

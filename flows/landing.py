@@ -77,10 +77,10 @@ class Landing:
         for receipt in receipts:
             _mark(self.folder(receipt) / _HELD, {"at": at, "reason": reason})
 
-    def held_reason(self, receipt: Receipt) -> str:
-        """Give the reason why a batch is held back."""
-        held: dict[str, str] = msgspec.json.decode((self.folder(receipt) / _HELD).read_bytes())
-        return held["reason"]
+    def release(self, receipts: Iterable[Receipt]) -> None:
+        """Take back that batches are held back: they are to be judged again."""
+        for receipt in receipts:
+            (self.folder(receipt) / _HELD).unlink(missing_ok=True)
 
     def land(self, pulled: Pulled, *, now: datetime, not_after: datetime, before: Collection[Schema] = ()) -> Receipt:
         """Type, check and write one delivery; ``before``: the columns of earlier deliveries.

@@ -137,8 +137,9 @@ def _refresh(
     instant, known = _utc(as_of or now), _utc(known_at or now)
     landing = Landing(settings.state)
     landed = _take_in(landing, listed, settings.state.journal, now=now, not_after=max(now, instant), tables=tables)
+    landing.release(landed)
     used = transform.batches_to_use(landing, (source.name for source in listed), known_at=known)
-    log.info("landed %d new deliveries, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
+    log.info("%d deliveries to judge, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
     if full:
         for leftover in settings.state.root.glob(f"{settings.state.warehouse.name}*"):
             leftover.unlink()

@@ -107,25 +107,31 @@ def test_a_second_refresh_lands_nothing_again_and_leaves_what_came_after_known_a
 ) -> None:
     before = list(Landing(copied).receipts())
     files = {path: path.stat().st_mtime_ns for path in (copied.snapshots / good_day.manifest.snapshot_id).iterdir()}
-    # A late delivery so bad that the gate would shut if it were used.
+    # A late delivery so bad that the gate would shut if it were used, and a good one of the same table beside it.
     vendor.deliver(tmp_path / "late", "axes.csv", vendor.rows("axes", 30, side="SIDEWAYS") + vendor.rows("axes", 2))
+    vendor.deliver(tmp_path / "beside", "axes.csv", vendor.rows("axes", 3))
     book = tmp_path / "sources.yml"
-    sources = [
-        {"name": name, "kind": "canonical", "path": str(path)} for name, path in (("files", good_day.market), ("late", "late"))
-    ]
+    folders = (("files", good_day.market), ("late", "late"), ("beside", "beside"))
+    sources = [{"name": name, "kind": "canonical", "path": str(path)} for name, path in folders]
     book.write_text(json.dumps({"sources": sources}), encoding="utf-8")
 
     again = run_refresh(book, as_of=AS_OF, known_at=good_day.manifest.known_at)
     assert again == good_day.manifest
     assert {path: path.stat().st_mtime_ns for path in files} == files
     late = [receipt for receipt in Landing(copied).receipts() if receipt not in before]
-    assert [(receipt.source, Landing(copied).state(receipt)) for receipt in late] == [("late", "pending")]
+    assert [(receipt.source, Landing(copied).state(receipt)) for receipt in late] == [("beside", "pending"), ("late", "pending")]
     assert_what_dbt_made_has_task_runs_that_ended(copied)
 
     with pytest.raises(Refused, match=r"axes\.rejected_share failed"):
         run_refresh(book, as_of=AS_OF)
-    assert Landing(copied).state(late[0]) == "held"
+    assert [Landing(copied).state(receipt) for receipt in late] == ["held", "held"]
     assert publish.current_id(copied) == good_day.manifest.snapshot_id
+
+    # The good one came in bad company; once that is mended both are used.
+    vendor.deliver(tmp_path / "late", "axes.csv", vendor.rows("axes", 2))
+    assert run_refresh(book, as_of=AS_OF).snapshot_id == publish.current_id(copied)
+    states = {(receipt.source, Landing(copied).state(receipt)) for receipt in Landing(copied).receipts() if receipt not in before}
+    assert states == {("beside", "accepted"), ("late", "held"), ("late", "accepted")}
 
 
 def assert_what_dbt_made_has_task_runs_that_ended(home: Home) -> None:

@@ -62,17 +62,18 @@ def test_the_same_delivery_again_lands_nothing_and_a_corrected_one_is_a_new_vers
     assert list(desk.landing.newest().values()) == later.receipts
 
 
-def test_a_delivery_held_back_stays_bad_until_its_content_changes(desk: Desk) -> None:
-    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 3))
+def test_a_delivery_held_back_is_judged_again_and_landed_once(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "trades-a.csv", vendor.rows("trades", 3))
+    vendor.deliver(desk.vendor, "trades-b.csv", vendor.rows("trades", 2))
     landed = desk.land()
     desk.landing.hold(landed, reason="too many repeats", at=NOW)
+    vendor.deliver(desk.vendor, "trades-b.csv", vendor.rows("trades", 1))
     again = land_new(desk.landing, desk.pull(), now=NOW + timedelta(hours=1), not_after=NOW)
-    assert again.receipts == []
-    assert len(again.problems) == 1
-    assert "trades.csv" in again.problems[0]
-    assert "too many repeats" in again.problems[0]
-    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 2))
-    assert len(land_new(desk.landing, desk.pull(), now=NOW + timedelta(hours=2), not_after=NOW).receipts) == 1
+    assert again.problems == []
+    assert [(receipt in landed, receipt.rows) for receipt in again.receipts] == [(True, 3), (False, 1)]
+    assert desk.landing.state(landed[0]) == "held"
+    desk.landing.release(again.receipts)
+    assert [desk.landing.state(receipt) for receipt in (*again.receipts, landed[1])] == ["pending", "pending", "held"]
 
 
 def test_one_bad_delivery_keeps_no_other_from_landing(desk: Desk) -> None:
