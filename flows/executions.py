@@ -71,7 +71,7 @@ def post_executions(source: SourceConfig, journal: Path) -> int:
         raise SourceError(f"source {source.name!r}: post_executions needs a mapping with `executions`")
     note = Path(source.downloads) / _POSTED
     posted = set(msgspec.json.decode(note.read_bytes(), type=list[str])) if note.is_file() else set()
-    fresh = [one for one in executions_of(executed_rows(journal)) if one.execution_ref not in posted]
+    fresh = executions_of(executed_rows(journal, without=posted))
     if not fresh:
         return 0
     note.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """Publishing: an immutable snapshot folder, and one atomic switch to it."""
 
 import hashlib
-import os
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import msgspec
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import CONTRACT_VERSION, SNAPSHOT_TABLES, GateResult, Manifest, TableFacts
+from flows import durable
 from flows.sources.pulled import named, quoted
 
 DATABASE, MANIFEST = "scorecards.duckdb", "manifest.json"
@@ -45,16 +46,16 @@ def publish(home: Home, made: Made) -> Manifest:
     content = hashlib.sha256("".join(facts.logical_hash for facts in tables.values()).encode()).hexdigest()
     snapshot_id = f"{made.as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}-{content[:8]}"
     manifest = Manifest(contract_version=CONTRACT_VERSION, snapshot_id=snapshot_id, tables=tables, **msgspec.structs.asdict(made))
-    _write_durably(work / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+    durable.write(work / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
     folder = home.snapshots / snapshot_id
     if folder.exists():
         shutil.rmtree(work)
         manifest = read_manifest(home, snapshot_id)
     else:
-        _sync(work / DATABASE)
-        _sync(work)
+        durable.sync(work / DATABASE)
+        durable.sync(work)
         work.rename(folder)
-        _sync(home.snapshots)
+        durable.sync(home.snapshots)
     switch_to(home, snapshot_id)
     return manifest
 
@@ -66,18 +67,15 @@ def switch_to(home: Home, snapshot_id: str) -> None:
     """
     if not (home.snapshots / snapshot_id / MANIFEST).is_file():
         raise FileNotFoundError(f"no snapshot {snapshot_id} in {home.snapshots}")
-    pointer = home.current.with_name(f".{home.current.name}")
-    _write_durably(pointer, snapshot_id.encode())
-    pointer.replace(home.current)
-    _sync(home.snapshots)
+    durable.replace(home.current, snapshot_id.encode())
 
 
-def drop_old(home: Home, *, keep: int) -> list[str]:
-    """Delete the oldest snapshots beyond ``keep``, never the current one; give the identifiers of those deleted."""
+def drop_old(home: Home, *, keep: int, cited: Collection[str] = ()) -> list[str]:
+    """Delete the oldest snapshots beyond ``keep``, never the current or a ``cited`` one; give the identifiers of those deleted."""
     current = current_id(home)
     made = sorted(path.parent for path in home.snapshots.glob(f"*/{MANIFEST}"))
     made.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime)
-    old = [folder for folder in made[: max(len(made) - keep, 0)] if folder.name != current]
+    old = [folder for folder in made[: max(len(made) - keep, 0)] if folder.name != current and folder.name not in cited]
     for folder in old:
         # A rename is whole, a deletion is not: nobody may find half a snapshot.
         gone = folder.rename(folder.with_name(f".{folder.name}"))
@@ -123,18 +121,3 @@ def _facts(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str,
     query = f"with hashed as (select md5({cells}) as h from {table}) select count(*), md5(string_agg(h, '' order by h)) from hashed"
     rows, digest = connection.execute(query).fetchall()[0]
     return TableFacts(rows=rows, logical_hash=digest or hashlib.md5(b"", usedforsecurity=False).hexdigest())
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -26,6 +26,7 @@ from flows.notify import tell_of_failure
 from flows.previous import lay_previous
 from flows.priors import read_priors
 from flows.refused import Refused
+from flows.retention import drop_old_snapshots
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
@@ -134,7 +135,8 @@ def _refresh(
     tables: Sequence[str] | None,
 ) -> Manifest:
     now = datetime.now(UTC)
-    instant, known = _utc(as_of or now), _utc(known_at or now)
+    # A time without a zone is UTC, as the server's form gives it.
+    instant, known = (at if at.tzinfo else at.replace(tzinfo=UTC) for at in (as_of or now, known_at or now))
     landing = Landing(settings.state)
     landed = _take_in(landing, listed, settings.state.journal, now=now, not_after=max(now, instant), tables=tables)
     landing.release(landed)
@@ -165,7 +167,7 @@ def _refresh(
     manifest = publish_snapshot(settings, made)
     landing.accept(judged, at=now)
     artifacts.leave_published(settings.state, manifest, write_gate_page(settings.state, manifest.snapshot_id, passed))
-    publish.drop_old(settings.state, keep=settings.keep_snapshots)
+    drop_old_snapshots(settings)
     log.info("published snapshot %s", manifest.snapshot_id)
     return manifest
 
@@ -243,8 +245,3 @@ def _build(settings: FlowSettings, as_of: datetime, *, full: bool) -> BuildRepor
         return build(settings, as_of=as_of, full=full)
     except BuildFailed as error:
         raise Refused(error.nodes) from error
-
-
-def _utc(at: datetime) -> datetime:
-    """Take a time without a zone as UTC, as the server's form gives it."""
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -22,7 +22,8 @@ class FlowSettings(BaseSettings):
     duckdb_memory: str = "2500MB"
     duckdb_threads: int = Field(default=2, ge=1)
     build_step_rows: int = Field(default=4_000_000, ge=1)
-    keep_snapshots: int = Field(default=50, ge=1)
+    # The service may still decide by the one before the current one.
+    keep_snapshots: int = Field(default=50, ge=2)
     webhook_url: SecretStr | None = None
     snapshot_max_age_hours: float = Field(default=MAX_AGE_HOURS, gt=0)
 

@@ -42,6 +42,10 @@ class Journal(Protocol):
         """Yield events with ``seq`` above ``after``, oldest first. ``subject`` is a recommendation's or RFQ's id."""
         ...
 
+    def page(self, after: int, limit: int, *, subject: str | None = None, kind: str | None = None) -> list[Sealed]:
+        """Give at most ``limit`` events above ``after``, oldest first."""
+        ...
+
     def head(self) -> tuple[int, str]:
         """Give the last sequence number and hash; (0, sixty-four zeros) for an empty journal."""
         ...

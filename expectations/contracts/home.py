@@ -36,6 +36,11 @@ class Home:
         return self.snapshots / "CURRENT"
 
     @property
+    def cited(self) -> Path:
+        """Which snapshots the journal's recommendations stand on, as far as ``flows`` has read it; made anew when it is gone."""
+        return self.root / "cited_snapshots.json"
+
+    @property
     def journal(self) -> Path:
         """The SQLite file with the hash-chained events; only ``serve`` writes it."""
         return self.root / "journal.db"

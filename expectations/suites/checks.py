@@ -65,22 +65,46 @@ BAD_SHARE = 0.05
 REPEATED_SHARE = 0.2
 
 
+# The name of the source that is the service's own journal: a row of it is what the desk did, and nobody delivers it corrected.
+_JOURNAL = "journal"
+
+
 def delivery_checks(table: str) -> tuple[Check, ...]:
     """Give the checks that every new delivery of a landing table must pass."""
-    receipts = f"select * from landing.receipts where table_name = '{table}' and is_new"
     return (
         NoRows(
             "rejected_share",
-            "select source, file, rejected, rows from {batch} "
-            f"where rejected >= {FEW_BAD_ROWS} and rejected > {BAD_SHARE} * (rows + rejected)",
+            _rejected_share(f"source <> '{_JOURNAL}'"),
             "So many bad rows mean that the delivery is damaged, and the good ones left are a biased sample.",
-            receipts,
+            _new(table),
         ),
         NoRows(
             "repeated_share",
             "select source, file, repeated, rows from {batch} "
             f"where repeated >= {FEW_BAD_ROWS} and repeated > {REPEATED_SHARE} * rows",
             "A flood of repeated keys means a broken export: which of the versions is true nobody can say.",
-            receipts,
+            _new(table),
         ),
+    )
+
+
+def journal_check(table: str) -> Check:
+    """Give the check of the journal's own rows of a table: the gate would stay shut for good if it were more than a warning."""
+    return NoRows(
+        "own_rejected_share",
+        _rejected_share(f"source = '{_JOURNAL}'"),
+        "So many bad rows in the desk's own log: what it did there counts for no dealer.",
+        _new(table),
+        Severity.WARNING,
+    )
+
+
+def _new(table: str) -> str:
+    return f"select * from landing.receipts where table_name = '{table}' and is_new"
+
+
+def _rejected_share(of: str) -> str:
+    return (
+        "select source, file, rejected, rows from {batch} "
+        f"where {of} and rejected >= {FEW_BAD_ROWS} and rejected > {BAD_SHARE} * (rows + rejected)"
     )

@@ -1,11 +1,14 @@
-"""The kind ``journal``: the service's own RFQs and overrides, read from its event log as rows of two tables."""
+"""The kind ``journal``: the service's own RFQs and overrides, read from its event log as rows of two tables.
+
+RFQs are delivered by the day on which they closed, so that a refresh lands the days on which something came, however long the
+journal. Each day's rows are kept beside it, with a note of how far it was read.
+"""
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,29 +16,34 @@ import msgspec
 
 from expectations.contracts import journal as events
 from expectations.contracts.sources import OVERRIDES, RFQ_LOG, Table
-from expectations.contracts.vocabulary import Outcome, Response
+from flows.sources import journal_rfqs
 from flows.sources.config import JOURNAL_SOURCE, SourceConfig
-from flows.sources.journal_overrides import OverrideEvent, override_rows
-from flows.sources.pulled import Pulled, SourceError, quoted
+from flows.sources.journal_overrides import override_rows
+from flows.sources.journal_reading import Mark, end, holds, note, noted, reading
+from flows.sources.journal_rfqs import Entry, RfqEvent, rfq_rows
+from flows.sources.pulled import Pulled, quoted
 
-_READ = (
-    events.RfqStarted
-    | events.DealerAsked
-    | events.QuoteReceived
-    | events.QuoteWithdrawn
-    | events.DealerAnsweredWithout
-    | events.ExecutionReported
-    | events.RfqClosed
+Row = dict[str, str | None]
+
+_KINDS = [str(kind.__struct_config__.tag) for kind in get_args(RfqEvent)]
+_CLOSED, _FILLED, _STARTED, _MADE, _OVERRIDDEN = (
+    str(kind.__struct_config__.tag)
+    for kind in (
+        events.RfqClosed,
+        events.ExecutionReported,
+        events.RfqStarted,
+        events.RecommendationMade,
+        events.RecommendationOverridden,
+    )
 )
 
 
-# Of a dealer that was asked as the RFQ ended.
-_LEAST_S = 0.001
+class _Listed(msgspec.Struct, frozen=True):
+    """What is kept beside the journal: days with the hash of their rows, up to a mark, and by which code they were made."""
 
-
-class _Entry(msgspec.Struct, frozen=True):
-    at: datetime
-    event: _READ
+    made_by: str
+    mark: Mark
+    days: dict[str, str]
 
 
 def pull(source: SourceConfig) -> Iterator[Pulled]:
@@ -44,194 +52,95 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     Raises SourceError when the file is not a journal.
     """
     path = Path(source.path)
-    yield from _listed(path, RFQ_LOG, rfq_rows(_Entry(at, event) for at, event in _events(path, _READ)))
-    yield from _listed(path, OVERRIDES, override_rows(_events(path, OverrideEvent)))
+    folder = path.with_name("journal-rows")
+    with reading(path) as connection:
+        days = _list_rfqs(connection, folder)
+        overrides = list(_overrides(connection))
+    for day, digest in sorted(days.items()):
+        yield _delivery(RFQ_LOG, f"{path.name}#{day}", digest, folder / RFQ_LOG.name / f"{day}.json")
+    if overrides:
+        listing = folder / f"{OVERRIDES.name}.json"
+        yield _delivery(OVERRIDES, path.name, _write(listing, overrides), listing)
 
 
-def executed_rows(path: Path) -> list[dict[str, str | None]]:
-    """Give the rows of closed RFQs, for those who want to know what was traded. Raises SourceError when it is no journal."""
-    return list(rfq_rows(_Entry(at, event) for at, event in _events(path, _READ)))
+def executed_rows(path: Path, *, without: set[str]) -> list[Row]:
+    """Give the rows of closed RFQs that were executed, but for those in ``without``. Raises SourceError when it is no journal."""
+    with reading(path) as connection:
+        filled = connection.execute("select distinct subject from events where kind = ?", [_FILLED]).fetchall()
+        return list(rfq_rows(_stories(connection, [rfq for (rfq,) in filled if rfq not in without])))
 
 
-def _listed(path: Path, table: Table, rows: Iterable[dict[str, str | None]]) -> Iterator[Pulled]:
-    """Write the rows where landing can read them; nothing is delivered while there are none."""
-    content = msgspec.json.encode(list(rows))
-    if content == b"[]":
-        return
-    digest = hashlib.sha256(content).hexdigest()
-    cells = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.names)
-    listing = path.with_name("journal-rows") / table.name / f"{digest[:16]}.json"
-    listing.parent.mkdir(parents=True, exist_ok=True)
-    for older in listing.parent.glob("*.json"):
-        older.unlink()
-    listing.write_bytes(content)
-    select = f"select * from read_json({quoted(listing)}, columns = {{{cells}}})"
-    yield Pulled(JOURNAL_SOURCE, table.name, str(path), digest, select)
+def _list_rfqs(connection: sqlite3.Connection, folder: Path) -> dict[str, str]:
+    """Bring the rows that are kept of each day up to the journal; give the days, each with the hash of its rows.
 
-
-def _events(path: Path, wanted: Any) -> list[tuple[datetime, Any]]:  # noqa: ANN401 - a union of event types, and its members
-    kinds = [kind.__struct_config__.tag for kind in get_args(wanted)]
-    marks = ", ".join("?" * len(kinds))
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            found = connection.execute(f"select at, payload from events where kind in ({marks}) order by seq", kinds).fetchall()
-        return [(datetime.fromisoformat(at), msgspec.json.decode(payload, type=wanted)) for at, payload in found]
-    except (sqlite3.Error, msgspec.DecodeError, ValueError) as error:
-        raise SourceError(f"source journal: {path} cannot be read as a journal: {error}") from error
-
-
-def rfq_rows(entries: Iterable[_Entry]) -> Iterator[dict[str, str | None]]:
-    """Turn events into rows of ``rfq_log``, one per dealer asked in a closed RFQ, cells as text. Pure.
-
-    What a dealer sent first counts: a quote after its time-out, or after the end, is late and changes nothing; a fill counts
-    whenever it comes. A dealer whose request never went out was not asked; one that had not answered when the RFQ ended timed
-    out then.
+    Only the days of RFQs of which something came are read again: those that closed, and those with a late fill.
     """
-    by_rfq: dict[str, list[_Entry]] = {}
-    closed: set[str] = set()
-    for entry in entries:
-        rfq_id = entry.event.rfq_id
-        if rfq_id not in closed or isinstance(entry.event, events.ExecutionReported):
-            by_rfq.setdefault(rfq_id, []).append(entry)
-        if isinstance(entry.event, events.RfqClosed):
-            closed.add(rfq_id)
-    for rfq_id, story in by_rfq.items():
-        start = story[0].event
-        if rfq_id in closed and isinstance(start, events.RfqStarted):
-            yield from _rows_of(start, story)
+    nothing = _Listed(_made_by(), Mark(), {})
+    listed = noted(folder / "listed.json", nothing)
+    fits = listed.made_by == nothing.made_by and holds(connection, listed.mark)
+    if not fits or not all((folder / RFQ_LOG.name / f"{day}.json").is_file() for day in listed.days):
+        listed = nothing
+    days = dict(listed.days)
+    for day, rfqs in groupby(_closed_since(connection, listed.mark), lambda closed: closed[0]):
+        place = folder / RFQ_LOG.name / f"{day}.json"
+        before = [row["rfq_id"] for row in msgspec.json.decode(place.read_bytes())] if day in days else []
+        rows = list(rfq_rows(_stories(connection, dict.fromkeys([*before, *(rfq for _, rfq in rfqs)]))))
+        if rows:
+            days[day] = _write(place, rows)
+    note(folder / "listed.json", _Listed(nothing.made_by, end(connection), days))
+    return days
 
 
-@dataclass(slots=True)
-class _Asked:
-    """One dealer's part in an RFQ."""
-
-    at: datetime
-    sequence: int
-    in_time: list[events.QuoteReceived] = field(default_factory=list)
-    late: list[events.QuoteReceived] = field(default_factory=list)
-    without: events.DealerAnsweredWithout | None = None
-    fills: list[events.ExecutionReported] = field(default_factory=list)
-    withdrawn: set[str] = field(default_factory=set)
-
-    def note(self, event: _READ) -> None:
-        """Take in what the dealer did next."""
-        match event:
-            case events.QuoteReceived():
-                (self.late if self.without else self.in_time).append(event)
-            case events.DealerAnsweredWithout() if not self.in_time:
-                self.without = event
-            case events.ExecutionReported():
-                self.fills.append(event)
-            case events.QuoteWithdrawn(reason=reason) if reason != events.EXPIRED:
-                self.withdrawn.add(event.quote_id)
-
-    @property
-    def quotes(self) -> list[events.QuoteReceived]:
-        """The quotes that count: those in time, and late ones only where the desk traded on one."""
-        return self.in_time or (self.late if self.fills else [])
-
-    def covers(self, quantity: float) -> bool:
-        """Whether the last quote could have been the cover of a trade of so much: as the desk sees it when it tells the losers."""
-        last = self.quotes[-1] if self.quotes and not self.fills else None
-        return last is not None and last.firm and last.quote_id not in self.withdrawn and last.quantity >= quantity
-
-    @property
-    def never_sent(self) -> bool:
-        """Whether the request did not go out: our failure, which must not count against the dealer."""
-        silent = self.without
-        return silent is not None and silent.response is Response.REJECTED and silent.responded_at is None
+def _closed_since(connection: sqlite3.Connection, mark: Mark) -> list[tuple[str, str]]:
+    """Give the closed RFQs of which there is an event after the mark, with the day (UTC) on which each closed, in that order."""
+    marks = ", ".join("?" * len(_KINDS))
+    return connection.execute(
+        "select substr(min(at), 1, 10) as day, subject from events where kind = ? and subject in "
+        f"(select subject from events where seq > ? and kind in ({marks})) group by subject order by day, min(seq)",
+        [_CLOSED, mark.seq, *_KINDS],
+    ).fetchall()
 
 
-def _rows_of(start: events.RfqStarted, story: list[_Entry]) -> Iterator[dict[str, str | None]]:
-    asked: dict[str, _Asked] = {}
-    ended = next(entry.at for entry in story if isinstance(entry.event, events.RfqClosed))
-    for entry in story:
-        if isinstance(entry.event, events.DealerAsked):
-            asked[entry.event.dealer_id] = _Asked(entry.at, entry.event.sequence)
-        elif not isinstance(entry.event, events.RfqStarted | events.RfqClosed) and entry.event.dealer_id in asked:
-            asked[entry.event.dealer_id].note(entry.event)
-    sent = {dealer: part for dealer, part in asked.items() if not part.never_sent}
-    outcomes = _outcomes(start, sent)
-    for dealer, part in sent.items():
-        yield {
-            **_asking(start, dealer, part, len(sent)),
-            **_answer(part, ended),
-            "outcome": outcomes[dealer],
-            **_fill(part),
-            "arrival_mid": _number(start.arrival_mid),
-            "propensity": _number(start.propensity),
-        }
+def _stories(connection: sqlite3.Connection, rfqs: Iterable[str]) -> Iterator[Entry]:
+    """Yield the events of these RFQs, one RFQ after the other."""
+    marks = ", ".join("?" * len(_KINDS))
+    query = f"select at, payload from events where subject = ? and kind in ({marks}) order by seq"
+    for rfq in rfqs:
+        for at, payload in connection.execute(query, [rfq, *_KINDS]):
+            yield Entry(datetime.fromisoformat(at), msgspec.json.decode(payload, type=RfqEvent))
 
 
-def _asking(start: events.RfqStarted, dealer: str, part: _Asked, dealers_asked: int) -> dict[str, str | None]:
-    return {
-        "rfq_id": start.rfq_id,
-        "order_id": start.order_id,
-        "venue": start.venue,
-        "security_id": start.security_id,
-        "client_side": start.side,
-        "quantity": _number(start.quantity),
-        "protocol": start.protocol,
-        "asked_at": part.at.isoformat(),
-        "dealer_id": dealer,
-        "sequence": str(part.sequence),
-        "dealers_asked": str(dealers_asked),
-        "timeout_s": _number(start.timeout_s),
-    }
-
-
-def _answer(part: _Asked, ended: datetime) -> dict[str, str | None]:
-    """Give the response: its time is that of the first quote, its price and size those of the last.
-
-    Who had not answered when the RFQ ended had only so long to do so, and was silent as long as that.
-    """
-    if part.quotes:
-        first, last = part.quotes[0], part.quotes[-1]
-        return {
-            "response": Response.QUOTED,
-            "responded_at": first.responded_at.isoformat(),
-            "quote_price": _number(last.price),
-            "quote_quantity": _number(last.quantity),
-            "firm": str(last.firm).lower(),
-        }
-    silent = part.without
-    responded = silent.responded_at if silent and silent.response is not Response.TIMED_OUT else None
-    cut_off = {} if silent else {"timeout_s": _number(max((ended - part.at).total_seconds(), _LEAST_S))}
-    return {
-        **cut_off,
-        "response": silent.response if silent else Response.TIMED_OUT,
-        "responded_at": responded.isoformat() if responded else None,
-        "quote_price": None,
-        "quote_quantity": None,
-        "firm": None,
-    }
-
-
-def _fill(part: _Asked) -> dict[str, str | None]:
-    if not part.fills:
-        return {"executed_at": None, "executed_price": None, "executed_quantity": None}
-    size = sum(fill.quantity for fill in part.fills)
-    return {
-        "executed_at": max(fill.executed_at for fill in part.fills).isoformat(),
-        "executed_price": _number(sum(fill.price * fill.quantity for fill in part.fills) / size),
-        "executed_quantity": _number(size),
-    }
-
-
-def _outcomes(start: events.RfqStarted, answered: dict[str, _Asked]) -> dict[str, Outcome]:
-    if not any(part.fills for part in answered.values()):
-        return dict.fromkeys(answered, Outcome.NOT_TRADED)
-    losing = [
-        (part.quotes[-1].price * start.side.direction, part.quotes[-1].responded_at, dealer)
-        for dealer, part in answered.items()
-        if part.covers(start.quantity)
+def _overrides(connection: sqlite3.Connection) -> Iterator[Row]:
+    """Read the overrides, what had been recommended, and the RFQs that were started with them."""
+    overridden = _read(connection, "kind = ?", [_OVERRIDDEN])
+    if not overridden:
+        return iter(())
+    made = [
+        entry
+        for recommendation in dict.fromkeys(event.recommendation_id for _, event in overridden)
+        for entry in _read(connection, "subject = ? and kind = ?", [recommendation, _MADE])
     ]
-    cover = min(losing)[2] if losing else None
-    return {
-        dealer: Outcome.TRADED if part.fills else Outcome.COVER if dealer == cover else Outcome.LOST
-        for dealer, part in answered.items()
-    }
+    started = _read(connection, "kind = ? and payload ->> '$.override_id' is not null", [_STARTED])
+    return override_rows([*made, *overridden, *started])
 
 
-def _number(value: float | None) -> str | None:
-    return None if value is None else repr(value)
+def _read(connection: sqlite3.Connection, where: str, given: Sequence[str]) -> list[tuple[datetime, Any]]:
+    found = connection.execute(f"select at, payload from events where {where} order by seq", given).fetchall()
+    return [(datetime.fromisoformat(at), msgspec.json.decode(payload, type=events.AnyEvent)) for at, payload in found]
+
+
+def _made_by() -> str:
+    """Tell what rows depend on apart from the journal: with other code, all of them are made anew."""
+    modules = (__file__, journal_rfqs.__file__, events.__file__)
+    return hashlib.sha256(b"\0".join(Path(module).read_bytes() for module in modules)).hexdigest()
+
+
+def _delivery(table: Table, file: str, digest: str, listing: Path) -> Pulled:
+    cells = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in table.names)
+    select = f"select * from read_json({quoted(listing)}, columns = {{{cells}}})"
+    return Pulled(JOURNAL_SOURCE, table.name, file, digest, select)
+
+
+def _write(path: Path, rows: list[Row]) -> str:
+    """Write rows where landing can read them; give the hash of their content."""
+    return hashlib.sha256(note(path, rows)).hexdigest()

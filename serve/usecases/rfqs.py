@@ -25,6 +25,9 @@ from serve.usecases.rfq_views import RfqView, view
 
 log = structlog.get_logger(__name__)
 
+# So many events of the journal are in memory at once while the desk takes up again.
+_PAGE = 2_000
+
 
 class Desk:
     """The use cases of the desk role. One process runs it for a group of FIX sessions."""
@@ -45,8 +48,11 @@ class Desk:
         """
         floor = self._floor
         async with floor.switch.writing:
-            for sealed in await asyncio.to_thread(lambda: list(floor.journal.read())):
-                floor.book.apply(sealed)
+            after = 0
+            while page := await asyncio.to_thread(floor.journal.page, after, _PAGE):
+                for sealed in page:
+                    floor.book.apply(sealed)
+                after = page[-1].seq
             floor.switch.on = floor.switch.on or floor.book.halted
         for rfq_id in sorted(floor.book.open):
             runner = self._runners.of(rfq_id)

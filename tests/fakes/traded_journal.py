@@ -1,30 +1,21 @@
 """A journal file in which RFQs were executed, one dealer each: what a refresh finds of the service's own trading."""
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
 from expectations.contracts import journal as events
 from expectations.contracts.vocabulary import Side
+from tests.fakes.journal_file import write_events
 from tests.fakes.rfq_started import started
 
 
 def write_journal(path: Path, executions: int, start: datetime, *, apart: timedelta = timedelta(minutes=10)) -> Path:
     """Write so many executed RFQs (R001, R002, ...), one after the other, sides and prices in turn."""
-    with sqlite3.connect(path) as connection:
-        connection.executescript(events.JOURNAL_DDL)
-        for seq, (at, event) in enumerate(_events(executions, start, apart), 1):
-            kind, payload = type(event).__struct_config__.tag, msgspec.json.encode(event).decode()
-            row = (seq, f"e{seq}", at.isoformat(), kind, event.rfq_id, payload, "", "")  # type: ignore[attr-defined]
-            connection.execute("insert into events values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    connection.close()
-    return path
+    return write_events(path, _events(executions, start, apart))
 
 
-def _events(count: int, start: datetime, apart: timedelta) -> Iterator[tuple[datetime, msgspec.Struct]]:
+def _events(count: int, start: datetime, apart: timedelta) -> Iterator[tuple[datetime, events.AnyEvent]]:
     for number in range(1, count + 1):
         at, rfq = start + number * apart, f"R{number:03d}"
         price = round(99 + number / 100, 4)

@@ -273,7 +273,11 @@ async def crashed(house: House) -> House:
     return again
 
 
-async def test_execution_without_report_is_in_doubt_after_a_restart_asked_about_and_never_sent_again(house: House) -> None:
+@pytest.mark.parametrize("page", [1, 2_000])
+async def test_execution_without_report_is_in_doubt_after_a_restart_asked_about_and_never_sent_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr("serve.usecases.rfqs._PAGE", page)
     rfq = await house.begin()
     house.gateway.quote(house.gateway.asks[0], GOOD)
     await settle()

@@ -214,6 +214,13 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
     "leaks out of bounds": [
         ("update marts.fct_dealer_scorecards set information_leakage = 501", {("scorecards", "figures_in_bounds")}),
     ],
+    "the desk's own rows": [
+        (
+            f"update landing.receipts set source = 'journal', rejected = 53, repeated = 0 where table_name = '{name}'",
+            {(name, "own_rejected_share")},
+        )
+        for name in ("rfq_log", "overrides")
+    ],
     # What looks odd and must pass.
     "an everyday mess": [
         ("update landing.receipts set rejected = 4, rows = 1, repeated = 0 where table_name = 'axes'", set()),

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import msgspec
 import pytest
 
 from expectations.contracts import journal as events
 from expectations.contracts.sources import RFQ_LOG
 from expectations.contracts.vocabulary import Protocol, Response, Side
 from flows.sources.config import SourceConfig
-from flows.sources.journal import rfq_rows
+from flows.sources.journal_rfqs import rfq_rows
 from flows.sources.pulled import SourceError
 from flows.sources.registry import pull
 from tests.fakes import rfq_started
+from tests.fakes.journal_file import write_events
 
 START = datetime(2025, 6, 2, 14, tzinfo=UTC)
 
@@ -225,22 +225,15 @@ def test_interleaved_rfqs_keep_apart() -> None:
 
 
 def journal(path: Path, entries: list[Entry]) -> SourceConfig:
-    with sqlite3.connect(path) as connection:
-        connection.executescript(events.JOURNAL_DDL)
-        for number, entry in enumerate(entries, 1):
-            payload = msgspec.json.encode(entry.event).decode()
-            kind = type(entry.event).__struct_config__.tag
-            row = (number, f"e{number}", entry.at.isoformat(), kind, "R1", payload, "", "")
-            connection.execute("insert into events values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    connection.close()
+    write_events(path, entries)
     return SourceConfig(name="journal", kind="journal", path=str(path))
 
 
-def test_a_journal_is_pulled_as_one_delivery_whose_hash_moves_with_its_content(tmp_path: Path) -> None:
+def test_a_day_is_one_delivery_whose_hash_moves_with_its_content(tmp_path: Path) -> None:
     noise = at(0, events.AlertRaised(rfq_id="R1", message="look"))
     source = journal(tmp_path / "journal #1.db", [noise, *WHISPER])
     (delivery,) = pull(source)
-    assert (delivery.source, delivery.table, delivery.file) == ("journal", "rfq_log", source.path)
+    assert (delivery.source, delivery.table, delivery.file) == ("journal", "rfq_log", "journal #1.db#2025-06-02")
     with duckdb.connect() as connection:
         found = connection.execute(delivery.select)
         assert [name for name, *_ in found.description or []] == list(RFQ_LOG.names)
