@@ -1,6 +1,6 @@
 {#-
-    The CTE `second_names`: two names of one dealer in one RFQ are one response, that of the one that traded, else the first
-    answer; these are the others. Few dealers go by several names at a time, and only their responses are looked through; those
+    The CTE `second_names`: two names of one dealer in one RFQ are one response, that of the one that traded, else the one that was
+    landed last, else the first answer; these are the others. Few dealers go by several names at a time, and only their responses are looked through; those
     that repeat are found by hash, so that some are sorted in vain.
 -#}
 {% macro second_names(rows, names, names_by_day) -%}
@@ -36,7 +36,7 @@
         where hash(rfq_id, dealer_id) in (select repeated.key_hash from repeated)
         qualify row_number() over (
             partition by rfq_id, dealer_id
-            order by outcome <> 'TRADED' asc, responded_at asc nulls last, dealer_ref asc
+            order by outcome <> 'TRADED' asc, landed_at desc, responded_at asc nulls last, dealer_ref asc
         ) > 1
 
     )
@@ -44,7 +44,8 @@
 
 {#-
     The CTE `arrived`: the mid when the desk had the order, which it had when it asked the first dealer; a whisper's later
-    dealers are measured from there too. A few narrow columns are sorted for it; the wide rows stream past it.
+    dealers are measured from there too. Where the log has it for one dealer it holds for the others. A few narrow columns are
+    sorted for it; the wide rows stream past it.
 -#}
 {% macro arrived(rows, mids) -%}
     first_asked as (
@@ -52,7 +53,8 @@
         select
             rfq_id,
             security_id,
-            min(asked_at) as asked_at
+            min(asked_at) as asked_at,
+            arg_min(arrival_mid, (asked_at, arrival_mid)) as logged_mid
         from {{ rows }}
         group by rfq_id, security_id
 
@@ -63,6 +65,7 @@
         select
             rfq_id,
             security_id,
+            logged_mid,
             min(asked_at) over (partition by rfq_id) as arrived_at
         from first_asked
 
@@ -73,7 +76,7 @@
         select
             arrivals.rfq_id,
             arrivals.security_id,
-            {{ mid_unless_old(mids, 'arrivals.arrived_at') }} as mid
+            coalesce(arrivals.logged_mid, {{ mid_unless_old(mids, 'arrivals.arrived_at') }}) as mid
         from arrivals
         asof left join {{ mids }}
             on arrivals.security_id = {{ mids }}.security_id and arrivals.arrived_at >= {{ mids }}.priced_at

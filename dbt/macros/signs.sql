@@ -24,6 +24,19 @@
 {%- endmacro %}
 
 {#-
+    The horizon by which a vendor's figure is told from others of its metric: a reversion at five minutes and one at a day are
+    two figures. An impact without a horizon is taken for the move in the half-hour, as seed_v0 reads reversions.
+-#}
+{% macro own_horizon_s(metric, horizon_s) -%}
+    (
+        case {{ metric }}
+            when 'price_reversion' then {{ horizon_s }}
+            when 'market_impact' then coalesce({{ horizon_s }}, {{ var('horizons_s')['30m'] }})
+        end
+    )
+{%- endmacro %}
+
+{#-
     A vendor's figure in bps, positive = gain.
     A price figure is per 100 par, a currency figure is for the whole execution.
 -#}
@@ -54,6 +67,11 @@
             else {{ filled_share }} * {{ improvement_gain_bps }} - (1 - {{ filled_share }}) * {{ drift_cost_bps }}
         end
     )
+{%- endmacro %}
+
+{#- A figure of one fill: the vendor's, else ours. A vendor measures the RFQ: each of several fills has our own. -#}
+{% macro of_one_fill(vendors, own, fills) -%}
+    (case when {{ fills }} > 1 then coalesce({{ own }}, {{ vendors }}) else coalesce({{ vendors }}, {{ own }}) end)
 {%- endmacro %}
 
 {#- A figure of several fills: their mean, each counting by its size; fills without the figure are left out. -#}

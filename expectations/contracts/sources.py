@@ -242,11 +242,8 @@ RFQ_LOG = Table(
             f"coalesce(greatest(responded_at, executed_at) <= asked_at + to_days({_LONGEST_RFQ_DAYS}), true)",
             f"was answered or executed more than {_LONGEST_RFQ_DAYS} days after asked_at: one of the times is mistyped",
         ),
-        Rule(
-            "silence_has_no_answer",
-            "response <> 'TIMED_OUT' or (responded_at is null and quote_price is null)",
-            "a TIMED_OUT response has an answer",
-        ),
+        Rule("silence_has_no_answer", "response <> 'TIMED_OUT' or responded_at is null", "a TIMED_OUT response has an answer"),
+        Rule("price_quoted", "response = 'QUOTED' or quote_price is null", "a quote_price without a QUOTED response"),
     ),
 )
 

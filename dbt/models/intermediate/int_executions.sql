@@ -32,6 +32,7 @@ measured as (
 
     select
         executions.*,
+        count(*) over (partition by executions.rfq_id) as fills,
         vendor.arrival_gain_bps as vendor_improvement_gain_bps,
         vendor.reversion_bps as vendor_reversion_bps,
         vendor.shortfall_cost_bps,
@@ -68,7 +69,7 @@ select
     arrival_mid,
 
     -- Where a vendor gives the figure it is used; ours stands beside it.
-    coalesce(vendor_improvement_gain_bps, own_improvement_gain_bps) as price_improvement_gain_bps,
+    {{ of_one_fill('vendor_improvement_gain_bps', 'own_improvement_gain_bps', 'fills') }} as price_improvement_gain_bps,
     coalesce(vendor_reversion_bps, own_reversion_bps) as reversion_bps,
     vendor_improvement_gain_bps,
     own_improvement_gain_bps,

@@ -31,7 +31,10 @@ recent as (
         count(*) as traded_days_30d,
         cast(sum(capped_trades) as bigint) as capped_trades_30d,
         sum(volume) as volume_30d,
-        sqrt(avg(dispersion_bps * dispersion_bps)) as print_dispersion_bps
+        sqrt(
+            sum(dispersion_bps * dispersion_bps * trades)
+            / nullif(sum(trades) filter (where dispersion_bps is not null), 0)
+        ) as print_dispersion_bps
     from days
     group by security_id
 
@@ -61,7 +64,9 @@ borrowed as (
         avg(own_adv) over issuer as issuer_adv,
         sum(traded_days_30d) over peers as peer_days,
         avg(own_adv) over peers as peer_adv,
-        amount_outstanding * sum(own_adv) over class / nullif(sum(amount_outstanding) over class, 0) as turnover_adv
+        amount_outstanding
+        * sum(own_adv) filter (where amount_outstanding is not null) over class
+        / nullif(sum(amount_outstanding) over class, 0) as turnover_adv
     from volumes
     window
         issuer as (partition by issuer_id),

@@ -15,7 +15,8 @@ executions as materialized (
         rfq_id,
         min(asked_on) as asked_on,
         sum(executed_price * executed_quantity) / sum(executed_quantity) as executed_price,
-        sum(executed_quantity) as executed_quantity
+        sum(executed_quantity) as executed_quantity,
+        min(arrival_mid) as arrival_mid
     from {{ ref('int_resolved_responses') }}
     where outcome = 'TRADED' and {{ is_rebuilt('asked_on', 'rfq_id') }}
     group by rfq_id
@@ -31,9 +32,12 @@ signed as (
         results.metric,
         results.horizon_s,
         results.reference,
-        -- Reversions at two horizons are two figures; of a vendor's impacts the one nearest to 30 minutes is kept.
-        case when results.metric = 'price_reversion' then results.horizon_s end as own_horizon_s,
-        {{ vendor_gain_bps('value', 'unit', 'positive_is', 'executed_price', 'executed_quantity') }} as gain_bps
+        {{ own_horizon_s('results.metric', 'results.horizon_s') }} as own_horizon_s,
+        -- Against another reference than arrival the price of the trade is near enough: it is within the spread.
+        coalesce(
+            case when results.reference = 'ARRIVAL' then executions.arrival_mid end, executions.executed_price
+        ) as reference_price,
+        {{ vendor_gain_bps('value', 'unit', 'positive_is', 'reference_price', 'executed_quantity') }} as gain_bps
     from results
     inner join executions using (rfq_id)
 
@@ -47,7 +51,13 @@ one_reference as (
         partition by rfq_id, vendor, metric, own_horizon_s
         order by
             abs(coalesce(horizon_s, {{ var('horizons_s')['30m'] }}) - {{ var('horizons_s')['30m'] }}),
-            coalesce(list_position(['ARRIVAL', 'MID'], reference), 3),
+            -- A reversion is the move since the trade; against arrival it is mixed with what went before.
+            coalesce(
+                list_position(
+                    case when metric = 'price_reversion' then ['MID', 'ARRIVAL'] else ['ARRIVAL', 'MID'] end, reference
+                ),
+                3
+            ),
             reference,
             horizon_s nulls last
     ) = 1

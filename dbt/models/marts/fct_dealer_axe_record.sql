@@ -63,16 +63,14 @@ unaxed as (
 
 tested as (
 
-    -- Silence is no; a quote that nothing can be compared with says nothing.
+    -- Silence is no. Where a quote could be compared with nothing neither counts: else silence alone would.
     select
         axed.dealer_id,
         axed.response = 'QUOTED' and axed.quote_improvement_gain_bps > unaxed.usual_gain_bps as came_true,
         axed.quote_improvement_gain_bps - unaxed.usual_gain_bps as better_by_bps
     from axed
     left join unaxed using (dealer_id, scorecard_class)
-    where
-        axed.response <> 'QUOTED'
-        or (axed.quote_improvement_gain_bps is not null and unaxed.usual_gain_bps is not null)
+    where axed.arrival_mid is not null and unaxed.usual_gain_bps is not null
 
 ),
 

@@ -65,14 +65,14 @@ ranked as (
 
     select
         *,
-        case when rfqs_asked > 0 then row_number() over class end as composite_rank,
+        case when rfqs_asked > 0 then rank() over class end as composite_rank,
         count(*) filter (where rfqs_asked > 0) over whole_class as dealers_ranked
     from composed
     window
         whole_class as (partition by window_days, half_life_days, scorecard_class),
         class as (
             partition by window_days, half_life_days, scorecard_class
-            order by rfqs_asked = 0 asc, composite desc, dealer_id asc
+            order by rfqs_asked = 0 asc, composite desc
         )
 
 )

@@ -31,7 +31,8 @@ rfqs as (
         count(*) as dealers_asked,
         count(*) filter (where response = 'QUOTED') as dealers_quoted,
         {{ best_price('min(client_side)', 'quote_price') }} as best_quote_price,
-        count(*) filter (where outcome = 'TRADED') > 0 as traded,
+        -- Losers tell of a trade, too: the winner's row may have been set aside.
+        count(*) filter (where outcome in ('TRADED', 'COVER', 'LOST')) > 0 as traded,
         -- Where it traded with several, the largest fill.
         max_by(dealer_id, (executed_quantity, dealer_id)) filter (where outcome = 'TRADED') as winner_id
     from responses

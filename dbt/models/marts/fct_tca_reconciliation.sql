@@ -47,10 +47,9 @@ side_by_side as (
             {% for name, seconds in horizons.items() %}
                 when figures.metric = 'price_reversion' and figures.horizon_s = {{ seconds }}
                     then own.reversion_{{ name }}_bps
-                -- An impact without a horizon is compared with the move in the half-hour, as seed_v0 reads reversions.
                 when
                     figures.metric = 'market_impact'
-                    and coalesce(figures.horizon_s, {{ horizons['30m'] }}) = {{ seconds }}
+                    and {{ own_horizon_s('figures.metric', 'figures.horizon_s') }} = {{ seconds }}
                     then {{ turned('own.drift_' ~ name ~ '_cost_bps') }}
             {% endfor %}
         end as own
@@ -66,7 +65,7 @@ used as (
         figures.metric,
         figures.vendor as used_vendor,
         figures.gain_bps as used_gain_bps,
-        case when figures.metric = 'price_reversion' then figures.horizon_s end as own_horizon_s
+        {{ own_horizon_s('figures.metric', 'figures.horizon_s') }} as own_horizon_s
     from figures
     where figures.preference = 1
 
@@ -92,5 +91,4 @@ inner join used
     on
         side_by_side.rfq_id = used.rfq_id
         and side_by_side.metric = used.metric
-        and case when side_by_side.metric = 'price_reversion' then side_by_side.horizon_s end
-        is not distinct from used.own_horizon_s
+        and {{ own_horizon_s('side_by_side.metric', 'side_by_side.horizon_s') }} is not distinct from used.own_horizon_s

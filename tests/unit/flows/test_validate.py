@@ -24,11 +24,12 @@ RULE_BREAKERS = {
     ("axes", "withdrawn_after"): {"withdrawn_at": "2025-06-02T08:59:59Z"},
     ("rfq_log", "quote_priced"): {"quote_price": ""},
     ("rfq_log", "trade_priced"): {"executed_price": ""},
-    ("rfq_log", "traded_quoted"): {"response": "DECLINED"},
+    ("rfq_log", "traded_quoted"): {"response": "DECLINED", "quote_price": ""},
+    ("rfq_log", "price_quoted"): {"response": "DECLINED", "outcome": "LOST"},
     ("rfq_log", "answered_after"): {"responded_at": "2025-06-02T09:59:59Z"},
     ("rfq_log", "executed_after"): {"executed_at": "2025-06-02T09:59:59Z"},
     ("rfq_log", "ended_in_time"): {"asked_at": "2025-05-02T09:59:59Z"},
-    ("rfq_log", "silence_has_no_answer"): {"response": "TIMED_OUT"},
+    ("rfq_log", "silence_has_no_answer"): {"response": "TIMED_OUT", "quote_price": ""},
 }
 Fault = tuple[str, str]
 

@@ -72,6 +72,7 @@ select
     _source as landed_source,
     _file as landed_file,
     _row as landed_row,
-    _batch as landed_batch
+    _batch as landed_batch,
+    _landed_at as landed_at
 
 from newest
