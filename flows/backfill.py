@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -18,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
 
 from flows import deliveries
 from flows.backfill_day import Day, is_done
@@ -37,7 +38,7 @@ _WEEKEND = 5
 def build_in_process(day: Day) -> str | None:
     """Build one day in a process of its own; give what went wrong, or ``None``."""
     env = {**os.environ, "GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-    command = [sys.executable, "-m", "flows.backfill_day"]
+    command = [sys.executable, "-m", "flows.backfill_day", str(os.getpid())]
     # This interpreter and a module of ours.
     done = subprocess.run(command, input=msgspec.json.encode(day), cwd=PROJECT, env=env, capture_output=True, check=False)  # noqa: S603
     if done.returncode == 0:
@@ -52,7 +53,7 @@ def backfill(
     last: date,
     *,
     every: Every = "day",
-    parallel: int = 2,
+    parallel: Annotated[int, Field(ge=1, le=64)] = 2,
     sources: str | None = None,
     known_at: datetime | None = None,
 ) -> State[list[str]]:
@@ -103,7 +104,6 @@ def plan(settings: FlowSettings, sources: str | None, days: list[date], parallel
     if not any(receipt.source in names and receipt.landed_at <= known_at for receipt in Landing(settings.state).receipts()):
         raise Refused([f"nothing is landed from these sources by {known_at:%Y-%m-%d %H:%M %Z}; run `sotto refresh` first"])
     last = time_of_day(23, 59, 59, 999_999, tzinfo=UTC)
-    amount, unit = int(settings.duckdb_memory.rstrip("GMBiKT ") or 4), settings.duckdb_memory.lstrip("0123456789 ")
     return [
         Day(
             home=str(settings.state.root),
@@ -111,7 +111,7 @@ def plan(settings: FlowSettings, sources: str | None, days: list[date], parallel
             as_of=datetime.combine(day, last),
             known_at=known_at,
             sources=names,
-            memory=f"{max(amount // parallel, 1)}{unit or 'GB'}",
+            memory=settings.share_of_memory(parallel),
             threads=max(settings.duckdb_threads // parallel, 1),
         )
         for day in days

@@ -1,7 +1,13 @@
-"""One past day's scorecards, in a process and a warehouse of their own: ``python -m flows.backfill_day`` with a day as JSON."""
+"""One past day's scorecards, in a process and a warehouse of their own.
 
+``python -m flows.backfill_day PARENT`` takes a day as JSON, and ends when the process PARENT is not its parent any more.
+"""
+
+import os
 import shutil
 import sys
+import threading
+import time
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -9,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import msgspec
+from filelock import FileLock
 
 from expectations.contracts.home import Home
 from flows import rebuild
@@ -16,6 +23,8 @@ from flows.landing import Landing
 from flows.settings import FlowSettings
 from flows.sources.pulled import quoted
 from flows.transform import batches_to_use, dbt_environment, lay_views
+
+_LOOK_S, _PATIENCE_S = 0.5, 60
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +45,11 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     def place(self) -> Path:
         """Where the day's snapshot goes."""
         return Home(Path(self.home)).backfill / "days" / self.day.isoformat()
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked while the day is built: one process at a time, whoever started it."""
+        return Home(Path(self.home)).backfill / "locks" / self.day.isoformat()
 
     @property
     def history(self) -> Path:
@@ -77,7 +91,7 @@ def build_day(day: Day) -> Path:
     fit_figures.fn(settings, day.as_of)
     lay_previous(own, as_of=day.as_of, sources=day.sources)
     gate = run_gate(own.warehouse, SCORECARD_SUITES)
-    failed = [f"{result.suite}.{result.check} failed: {result.harm} ({result.observed})" for result in gate if not result.passed]
+    failed = [f"{result.suite}.{result.check} failed: {result.harm} ({result.observed})" for result in gate if result.refuses]
     if failed:
         raise RuntimeError("; ".join(failed))
     made = publish.Made(
@@ -132,11 +146,22 @@ def _put_into_place(day: Day, snapshot: Path) -> None:
     (day.place / "key").write_text(key_of(day), encoding="utf-8")
 
 
+def _end_with(parent: int) -> None:
+    """End this process once its parent is gone: nobody would wait for the day, and the next backfill would find it at work."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)
+
+
 def main() -> int:
     """Build the day that standard input describes; a fault is one line on standard error."""
+    threading.Thread(target=_end_with, args=[int(sys.argv[1])], daemon=True).start()
     day = msgspec.json.decode(sys.stdin.buffer.read(), type=Day)
+    day.lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        build_day(day)
+        # One that lost its parent a moment ago ends soon.
+        with FileLock(day.lock, timeout=_PATIENCE_S):
+            build_day(day)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent tells it for this day and goes on with the others
         sys.stderr.write(f"\n{' '.join(f'{type(error).__name__}: {error}'.split())}\n")
         return 1

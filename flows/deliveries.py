@@ -9,12 +9,13 @@ import duckdb
 import msgspec
 
 from expectations.contracts.home import Home
-from expectations.contracts.sources import TABLES
+from expectations.contracts.sources import OVERRIDES, TABLES
 from flows.drift import Schema
 from flows.landing import Landing, Receipt
+from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.sources.config import JOURNAL_SOURCE, SourceConfig, load
-from flows.sources.pulled import Pulled, SourceError, quoted
+from flows.sources.pulled import Pulled, SourceError, closest, quoted
 
 log = logging.getLogger("flows.deliveries")
 
@@ -55,6 +56,18 @@ def only(source: SourceConfig, tables: Sequence[str] | None) -> SourceConfig | N
         return source
     wanted = [table for table in tables if source.tables is None or table in source.tables]
     return msgspec.structs.replace(source, tables=wanted) if wanted else None
+
+
+def check_tables(tables: Sequence[str] | None) -> None:
+    """Refuse tables to pull that there are none of. Raises Refused."""
+    if tables is None:
+        return
+    if not tables:
+        raise Refused(["`tables` is empty, so nothing would be pulled; leave it out to pull all"])
+    known = [*TABLES, OVERRIDES.name]
+    unknown = [f"there is no table {name!r} to pull{closest(name, known)}" for name in tables if name not in known]
+    if unknown:
+        raise Refused(unknown)
 
 
 def missing_needed(pulled: Iterable[Pulled], landed: Iterable[Receipt], problems: list[str]) -> list[str]:

@@ -20,6 +20,11 @@ def take_over(connection: duckdb.DuckDBPyConnection, used: Iterable[Batch], *, r
 
     What came is read in portions of about so many ``rows``: that much memory is all it takes, however long the history.
     """
+    # A state folder that was moved has its files elsewhere.
+    connection.execute(
+        "update landing_index.batches set path = used.path from landing.receipts as used "
+        "where batches.batch = used.batch and batches.path <> used.path"
+    )
     before = {
         batch: Batch(table, batch, path)
         for table, batch, path in connection.execute("select table_name, batch, path from landing_index.batches").fetchall()

@@ -7,7 +7,7 @@ import httpx
 
 from flows.publish import current_id
 from flows.retries import again
-from flows.settings import FlowSettings
+from flows.settings import Basics
 
 if TYPE_CHECKING:
     from prefect import Flow, State
@@ -19,7 +19,7 @@ _PATIENCE_S = 10.0
 _ATTEMPTS = 3
 
 
-def notify(settings: FlowSettings, event: str, text: str, **facts: str | None) -> bool:
+def notify(settings: Basics, event: str, text: str, **facts: str | None) -> bool:
     """Post ``{"event", "text", ...facts}`` to ``SOTTO_WEBHOOK_URL``; say whether it was taken. Without a URL nothing is sent.
 
     What cannot be delivered is logged, never raised: a notice must not change how a run ends. The URL is a secret, and not logged.
@@ -54,7 +54,7 @@ def _post(url: str, content: dict[str, str | None]) -> None:
 
 def tell_of_failure(flow: "Flow[..., object]", flow_run: "FlowRun", state: "State[object]") -> None:
     """Notify of a flow run that failed or crashed: a hook."""
-    settings = FlowSettings()
+    settings = Basics()
     notify(
         settings,
         f"{flow.name}_failed",

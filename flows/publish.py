@@ -65,7 +65,7 @@ def switch_to(home: Home, snapshot_id: str) -> None:
 
     Raises FileNotFoundError when there is no such snapshot.
     """
-    if not (home.snapshots / snapshot_id / MANIFEST).is_file():
+    if snapshot_id not in {path.parent.name for path in home.snapshots.glob(f"*/{MANIFEST}")}:
         raise FileNotFoundError(f"no snapshot {snapshot_id} in {home.snapshots}")
     durable.replace(home.current, snapshot_id.encode())
 

@@ -18,6 +18,7 @@ from prefect.tasks import Task
 from expectations.contracts.snapshot import GateResult, Manifest
 from expectations.gate import LANDING_SUITES, SCORECARD_SUITES, GateError, run_gate
 from flows import artifacts, deliveries, fit, fit_tables, publish, transform
+from flows.aftermath import leave_behind
 from flows.build import BuildFailed, BuildReport, build
 from flows.data_docs import write_gate_page
 from flows.executions import post_executions
@@ -26,7 +27,6 @@ from flows.notify import tell_of_failure
 from flows.previous import lay_previous
 from flows.priors import read_priors
 from flows.refused import Refused
-from flows.retention import drop_old_snapshots
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
@@ -114,6 +114,7 @@ def refresh(
     try:
         # Faults of the configuration are told before anything is pulled.
         read_priors(settings.config)
+        deliveries.check_tables(tables)
         settings.state.root.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.state.root / "refresh.lock", blocking=False):
             manifest = _refresh(settings, _listed(settings, sources), as_of, known_at, full=full, tables=tables)
@@ -165,10 +166,7 @@ def _refresh(
         sources=names,
     )
     manifest = publish_snapshot(settings, made)
-    landing.accept(judged, at=now)
-    artifacts.leave_published(settings.state, manifest, write_gate_page(settings.state, manifest.snapshot_id, passed))
-    drop_old_snapshots(settings)
-    log.info("published snapshot %s", manifest.snapshot_id)
+    leave_behind(settings, manifest, landing, judged, at=now)
     return manifest
 
 

@@ -9,7 +9,7 @@ from prefect.states import Completed, Failed
 from flows.notify import notify, tell_of_failure
 from flows.publish import current_id, read_manifest
 from flows.refused import Refused
-from flows.settings import FlowSettings
+from flows.settings import Basics, FlowSettings
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -22,7 +22,7 @@ def tell_of_trouble(flow: "Flow[..., object]", flow_run: "FlowRun", state: "Stat
     if not isinstance(found, Refused):
         tell_of_failure(flow, flow_run, state)
         return
-    settings = FlowSettings()
+    settings = Basics()
     notify(settings, "snapshot_stale", f"sotto: {'; '.join(found.reasons)}", snapshot_in_use=current_id(settings.state))
 
 

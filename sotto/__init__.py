@@ -36,7 +36,7 @@ app.add_typer(quarantine.app, name="quarantine")
 
 
 def main() -> None:
-    """Run the command; a mistake on the command line is one line and exit 2, a setting that cannot be used one line and exit 1."""
+    """Run the command; a mistake on the command line is one line and exit 2, a setting or file that cannot be used exit 1."""
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as mistake:
@@ -44,6 +44,11 @@ def main() -> None:
         code = mistake.exit_code
     except typer.Abort:
         terminal.tell("aborted")
+        code = 1
+    except OSError as error:
+        # Whoever reads from a pipe may have had enough.
+        if not isinstance(error, BrokenPipeError):
+            terminal.tell(terminal.wrong_file(error))
         code = 1
     except ValueError as error:
         from pydantic import ValidationError

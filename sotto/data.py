@@ -1,5 +1,6 @@
 """The commands of the pipelines: a market, a refresh, past days, snapshots."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -64,13 +65,15 @@ def backfill(
     first, last, known = day_of(since, "--from"), day_of(until, "--to"), instant_of(known_at, "--known-at")
     if first is None or last is None or every not in {"day", "week"}:
         leave("give --from and --to, and --every day or week", 2)
+    if first > last or last > datetime.now(UTC).date():
+        leave(f"--from {first} --to {last}: give two days that are past, the earlier one first", 2)
     try:
         with following(say):
             days = run_backfill(sources, first, last, every=every, parallel=parallel, known_at=known)
     except Refused as refused:
         for reason in refused.reasons:
             tell(reason)
-        leave("not every day was built; the same command goes on where this one ended", NOTHING_PUBLISHED)
+        leave("not every day was built; once that is mended, the same command goes on where this one ended", NOTHING_PUBLISHED)
     out.print(f"{len(days)} days, the last {days[-1]}")
 
 
@@ -80,6 +83,8 @@ def snapshots() -> None:
     from flows.settings import FlowSettings
 
     home = FlowSettings().state
+    if not home.root.is_dir():
+        leave(f"there is no folder {home.root}; is SOTTO_HOME right?")
     current = current_id(home)
     for manifest in list_manifests(home):
         mark = "*" if manifest.snapshot_id == current else " "

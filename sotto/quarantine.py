@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sotto.terminal import out, print_json, refusing
+from sotto.terminal import leave, out, print_json, refusing
 
 app = typer.Typer(invoke_without_command=True, help="List rows that were set aside, and try them again.")
 
@@ -29,6 +29,7 @@ def quarantine(
 
     if context.invoked_subcommand:
         return
+    _check_names(source, table)
     wanted = rows.Wanted(source=source, table=table, rule=rule, every_version=every_version)
     listed = rows.faults(FlowSettings().state, wanted, limit=None if out_file else limit)
     if out_file:
@@ -56,6 +57,7 @@ def quarantine_retry(
     from flows.sources.pulled import SourceError
 
     settings = FlowSettings()
+    _check_names(source, table)
     with refusing(Refused, SourceError):
         mappings = {one.name: one.mapping for one in deliveries.sources_of(settings, sources or settings.config / "sources.yml")}
         tried = retry(settings.state, mappings, now=datetime.now(UTC), wanted=Wanted(source=source, table=table))
@@ -63,3 +65,20 @@ def quarantine_retry(
         told = one.problem or f"{one.landed:,} rows landed, {one.still_bad:,} still bad"
         out.print(f"{one.source} {one.table} {one.file}: {told}")
     out.print(f"{sum(one.landed for one in tried):,} rows landed; `sotto refresh` uses them")
+
+
+def _check_names(source: str | None, table: str | None) -> None:
+    """Leave where there is no such home, or nothing was ever landed of such a source or table."""
+    from flows.landing import Landing
+    from flows.settings import FlowSettings
+
+    home = FlowSettings().state
+    if not home.root.is_dir():
+        leave(f"there is no folder {home.root}; is SOTTO_HOME right?")
+    receipts = list(Landing(home).receipts())
+    for option, name, known in (
+        ("--source", source, sorted({receipt.source for receipt in receipts})),
+        ("--table", table, sorted({receipt.table for receipt in receipts})),
+    ):
+        if name is not None and name not in known:
+            leave(f"{option} {name}: nothing of that name was landed; there is {', '.join(known) or 'nothing'}")

@@ -64,6 +64,12 @@ def wrong_setting(error: "ValidationError") -> str:
     return f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']} (got {first['input']!r})"
 
 
+def wrong_file(error: OSError) -> str:
+    """Say which file or address cannot be used, and why, in one line."""
+    reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
 def wrong_usage(mistake: typer.TyperException) -> str:
     """Say in one line what is wrong with the command line; nothing where the help was shown in answer."""
     text = " ".join(mistake.format_message().split()).rstrip(".")
@@ -88,9 +94,9 @@ def instant_of(text: str | None, option: str) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
         leave(f"{option} {text!r} is not a time in ISO 8601, such as 2026-06-30T21:00:00Z", 2)
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def day_of(text: str | None, option: str) -> date | None:

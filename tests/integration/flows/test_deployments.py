@@ -51,7 +51,13 @@ def test_every_entrypoint_is_a_flow_that_takes_the_parameters_given() -> None:
         assert deployment["tags"][0] == flow.name
         assert deployment["work_pool"]["name"] == "sotto"
         assert deployment["work_pool"]["work_queue_name"] == QUEUES.get(flow.name, "long")
-        assert deployment["work_pool"]["job_variables"]["env"] == {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
+        assert deployment["work_pool"]["job_variables"]["env"] == {
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            # What the flows log belongs to the run's log on the server.
+            "PREFECT_LOGGING_EXTRA_LOGGERS": "flows",
+            "GX_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+        }
         assert deployment.get("schedules") or deployment["name"] == "backfill"
         assert deployment["concurrency_limit"]["limit"] == 1
 

@@ -132,6 +132,13 @@ def test_a_second_refresh_lands_nothing_again_and_leaves_what_came_after_known_a
     assert run_refresh(book, as_of=AS_OF).snapshot_id == publish.current_id(copied)
     states = {(receipt.source, Landing(copied).state(receipt)) for receipt in Landing(copied).receipts() if receipt not in before}
     assert states == {("beside", "accepted"), ("late", "held"), ("late", "accepted")}
+    # The home is a copy in another place: nothing is read where its files were.
+    with duckdb.connect(str(copied.warehouse), read_only=True) as connection:
+        elsewhere = connection.execute(
+            "select count(*), count(*) filter (where not starts_with(path, ?)) from landing_index.batches", [f"{copied.root}/"]
+        ).fetchall()[0]
+    assert elsewhere[0] > 0
+    assert elsewhere[1] == 0
 
 
 def assert_what_dbt_made_has_task_runs_that_ended(home: Home) -> None:

@@ -49,7 +49,13 @@ def test_a_retry_says_what_landed_and_what_is_still_bad(with_faults: Desk) -> No
     [
         (["backfill", "--from", "2025-06-01", "--to", "june"], "--to 'june' is not a date"),
         (["backfill", "--from", "2025-06-01", "--to", "2025-06-02", "--every", "month"], "--every day or week"),
+        (["backfill", "--from", "2025-06-03", "--to", "2025-06-02"], "the earlier one first"),
+        (["backfill", "--from", "2025-06-03", "--to", "9999-06-02"], "two days that are past"),
         (["quarantine", "retry", "--sources", "gone.yml"], "no such file or folder"),
+        (["quarantine", "--source", "nope"], "--source nope: nothing of that name was landed; there is market"),
+        (["quarantine", "retry", "--table", "nope"], "--table nope: nothing of that name was landed; there is trades"),
+        (["refresh", "--as-of", "0001-01-01T00:00+14:00"], "is not a time in ISO 8601"),
+        (["rollback", "../snapshots/x"], "no snapshot ../snapshots/x"),
     ],
 )
 def test_a_mistake_is_one_line(with_faults: Desk, words: list[str], told: str) -> None:
@@ -57,3 +63,21 @@ def test_a_mistake_is_one_line(with_faults: Desk, words: list[str], told: str) -
     assert ended.exit_code != 0
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("words", [["snapshots"], ["quarantine"], ["quarantine", "retry"]])
+def test_a_home_that_is_not_there_is_told_and_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setenv("SOTTO_HOME", str(tmp_path / "gone"))
+    ended = run(*words)
+    assert (ended.exit_code, ended.stderr) == (1, f"sotto: there is no folder {tmp_path / 'gone'}; is SOTTO_HOME right?\n")
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_file_that_cannot_be_written_is_one_line(
+    with_faults: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sotto", "quarantine", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        sotto.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == f"sotto: {tmp_path}: Is a directory\n"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.contracts.sources import TABLES
-from flows.deliveries import land_new
+from flows.deliveries import check_tables, land_new
+from flows.refused import Refused
 from flows.sources.pulled import SourceError
 from tests.fakes import vendor
 from tests.unit.flows.conftest import NOW, Desk, read
@@ -326,3 +327,13 @@ def test_every_row_lands_or_is_quarantined_never_both_never_neither(new_desk: Ca
     assert good.isdisjoint(bad)
     assert good | bad == set(range(1, len(rows) + 1))
     assert (receipt.rows, receipt.rejected) == (len(good), len(bad))
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"), [(["nonsense"], "no table 'nonsense'"), (["trade"], "did you mean 'trades'"), ([], "empty")]
+)
+def test_tables_that_there_are_none_of_are_refused(tables: list[str], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        check_tables(tables)
+    check_tables(["trades", "overrides"])
+    check_tables(None)

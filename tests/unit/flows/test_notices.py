@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Failed
 from pydantic import SecretStr
 
-from flows.notify import notify
+from flows.notify import notify, tell_of_failure
 from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.watch import staleness, watch
@@ -118,3 +118,13 @@ def test_snapshot_in_use_is_stale_only_beyond_the_age_that_the_settings_allow(tm
     told = staleness(settings, AS_OF + timedelta(hours=5))
     assert told == f"the snapshot in use, {name}, is 5 hours old, more than 2"
     assert datetime.now(UTC) > AS_OF
+
+
+def test_a_failure_is_told_though_another_setting_cannot_be_used(
+    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOTTO_HOME", str(tmp_path))
+    monkeypatch.setenv("SOTTO_WEBHOOK_URL", webhook.url.get_secret_value())
+    monkeypatch.setenv("SOTTO_DUCKDB_THREADS", "0")
+    tell_of_failure(watch, FlowRun(id=uuid4(), flow_id=uuid4(), name="grey-heron"), Failed(message="no such setting"))
+    assert webhook.told[0]["event"] == "watch_failed"

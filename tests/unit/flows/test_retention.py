@@ -5,17 +5,26 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from expectations.contracts.home import Home
 from expectations.contracts.journal import RecommendationMade
+from expectations.contracts.snapshot import Manifest
 from flows import publish
-from flows.retention import cited_snapshots, drop_old_snapshots
+from flows.aftermath import drop_old_snapshots, leave_behind
+from flows.cited import cited_snapshots
+from flows.landing import Landing
 from flows.settings import FlowSettings
 from flows.sources.pulled import SourceError
 from tests.fakes.journal_file import write_events
 
 START = datetime(2025, 6, 2, 14, tzinfo=UTC)
+MANIFEST = b"""{
+    "contract_version": 1, "snapshot_id": "s3", "as_of": "2025-06-02T14:00:00Z", "known_at": "2025-06-02T14:00:00Z",
+    "created_at": "2025-06-02T14:00:00Z", "tables": {}, "quarantined": {}, "gate": [], "dbt_invocation_id": "",
+    "code_version": "0", "sources": []
+}"""
 
 
 def made_by(snapshot_ids: Iterable[str]) -> list[tuple[datetime, RecommendationMade]]:
@@ -88,12 +97,34 @@ def test_everything_is_read_again_where_the_note_does_not_fit(tmp_path: Path, da
     assert cited_snapshots(home) == ({"s2", "s3"} if damage == "another journal" else {"s1", "s2"})
 
 
-def test_nothing_is_dropped_while_the_journal_cannot_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_dropped_while_the_journal_cannot_be_read(tmp_path: Path) -> None:
     home = Home(tmp_path)
     snapshots(home, "s1", "s2", "s3", "s4")
     home.journal.write_bytes(b"no database" * 100)
     with pytest.raises(SourceError, match="cannot be read as a journal"):
-        cited_snapshots(home)
-    drop_old_snapshots(FlowSettings(home=tmp_path, keep_snapshots=2))
+        drop_old_snapshots(FlowSettings(home=tmp_path, keep_snapshots=2))
     assert left(home) == ["s1", "s2", "s3", "s4"]
-    assert "no old snapshot is dropped: source journal:" in caplog.text
+
+
+def test_the_page_of_a_snapshot_goes_with_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    snapshots(home, "s1", "s2", "s3")
+    home.data_docs.mkdir()
+    for name in ("s1", "s2", "refused"):
+        (home.data_docs / f"{name}.html").touch()
+    drop_old_snapshots(FlowSettings(home=tmp_path, keep_snapshots=2))
+    assert sorted(path.name for path in home.data_docs.iterdir()) == ["refused.html", "s2.html"]
+
+
+def test_what_fails_after_the_switch_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    home = Home(tmp_path)
+    snapshots(home, "s1", "s2", "s3")
+    home.journal.write_bytes(b"no database" * 100)
+    home.data_docs.write_bytes(b"no folder")
+    manifest = msgspec.json.decode(MANIFEST, type=Manifest)
+    leave_behind(FlowSettings(home=tmp_path, keep_snapshots=2), manifest, Landing(home), [], at=START)
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert [message.split(":")[0] for message in told] == [
+        "the snapshot is published, but no old snapshot is dropped",
+        "the snapshot is published, but it has no page, or no artifacts",
+    ]

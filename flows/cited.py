@@ -1,17 +1,10 @@
-"""Retention: old snapshots go, but for those that recommendations stand on, so that every past decision can be replayed."""
-
-import logging
+"""Which snapshots recommendations stand on: retention leaves them, so that every past decision can be replayed."""
 
 import msgspec
 
 from expectations.contracts.home import Home
 from expectations.contracts.journal import RecommendationMade
-from flows.publish import drop_old
-from flows.settings import FlowSettings
 from flows.sources.journal_reading import Mark, end, holds, note, noted, reading
-from flows.sources.pulled import SourceError
-
-log = logging.getLogger("flows.retention")
 
 _MADE = RecommendationMade.__struct_config__.tag
 
@@ -21,14 +14,6 @@ class _Cited(msgspec.Struct, frozen=True):
 
     mark: Mark
     snapshots: list[str]
-
-
-def drop_old_snapshots(settings: FlowSettings) -> None:
-    """Delete the oldest snapshots beyond ``keep_snapshots`` by which nothing was decided; none where that cannot be told."""
-    try:
-        drop_old(settings.state, keep=settings.keep_snapshots, cited=cited_snapshots(settings.state))
-    except SourceError as error:
-        log.warning("no old snapshot is dropped: %s", error)
 
 
 def cited_snapshots(home: Home) -> set[str]:
