@@ -1,7 +1,6 @@
 """What only a text file can have wrong: quotes that swallow rows, a column twice, lines that cannot be read."""
 
 import csv
-import gzip
 import re
 from collections import Counter
 from collections.abc import Collection
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.sources.formats import opened
 from flows.sources.pulled import named, quoted
 
 _TOO_LONG = re.compile(r"Maximum line size of (\d+) bytes exceeded")
@@ -27,7 +27,7 @@ def why_unreadable(error: duckdb.Error) -> str:
 
 def repeated_columns(path: Path, delimiter: str, used: Collection[str]) -> list[str]:
     """Name those of the ``used`` columns that stand in a file's header more than once, upper and lower case being the same."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+    with opened(path) as stream:
         header = stream.readline().decode("utf-8-sig", errors="replace")
     names = Counter(name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), []))
     return [name for name in used if names[name.lower()] > 1]

@@ -94,6 +94,9 @@ def load(path: Path, *, home: Path) -> list[SourceConfig]:
         unknown = [table for table in [*(source.tables or []), *source.optional] if table not in TABLES]
         if unknown:
             raise SourceError(f"{path}: source {source.name!r} names the table {unknown[0]!r}; there are {', '.join(TABLES)}")
+        if source.auth is not None and source.kind != "rest":
+            hint = "; use options: {headers: {Authorization: $NAME}}" if source.kind == "files" else "; take it out"
+            raise SourceError(f"{path}: source {source.name!r} has `auth`, which only the kind rest knows{hint}")
     return [_resolved(source, path, home) for source in book.sources]
 
 

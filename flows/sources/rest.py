@@ -1,6 +1,6 @@
 """The kind ``rest``: a vendor's API, pulled window by window; each window is a delivery with versions of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import msgspec
 
 from flows.sources import pages
 from flows.sources.config import SourceConfig
+from flows.sources.formats import alike
 from flows.sources.mapped import compiled
 from flows.sources.mapping import Endpoint, TableMap, load_mapping
 from flows.sources.pulled import Pulled, SourceError
@@ -34,20 +35,25 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
     with RestClient(source) as client:
         for name, spec in tables.items():
             shelf = Shelf(Path(source.downloads) / name)
-            fetch(client, spec, shelf, datetime.now(UTC))
             how = compiled(Path(source.mapping).stem, name, spec)
+            fetch(client, spec, shelf, datetime.now(UTC), used=how.needs)
             yield from deliveries(source, name, spec, shelf, how)
 
 
-def fetch(client: RestClient, spec: TableMap, shelf: Shelf, now: datetime) -> None:
-    """Ask for the windows that are due and keep them."""
+def fetch(client: RestClient, spec: TableMap, shelf: Shelf, now: datetime, *, used: Collection[str]) -> None:
+    """Ask for the windows that are due and keep them; ``used`` names the keys that the mapping reads."""
     endpoint = spec.endpoint
     if endpoint is None:
         return
     prefix = f"{client.name}/{endpoint.path.lstrip('/')}?"
 
     def ask(span: pages.Due) -> Answer:
-        return Answer(_all_rows(client, endpoint, span.parameters), [])
+        rows = _all_rows(client, endpoint, span.parameters)
+        twice = alike((key for row in rows for key in row), used)
+        if twice:
+            # Not kept, so that the window is asked for again once the vendor has put it right.
+            raise SourceError(f"the answer of {prefix}{span.name} has {twice}")
+        return Answer(rows, [])
 
     keep_due(shelf, prefix, endpoint.window, now.date(), ask)
 

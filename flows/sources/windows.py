@@ -83,4 +83,4 @@ def _select(kept: Kept, how: Mapped) -> str:
     absent = ", ".join(f"null as {named(name)}" for name in (kept.columns or how.needs))
     if not kept.rows:
         return f"select {absent} where false"
-    return f"select * from ({reader(Path(kept.path))}) union all by name select {absent} where false"
+    return f"select * from ({reader(Path(kept.path), used=how.needs)}) union all by name select {absent} where false"

@@ -107,6 +107,32 @@ def test_parquet_and_a_glob(tmp_path: Path, expected: list[dict[str, object]]) -
         pull(source(tmp_path / "in" / "*.xlsx", tmp_path))
 
 
+def test_a_glob_goes_over_folders_too(tmp_path: Path) -> None:
+    places = [tmp_path / "in" / day / "trades.csv" for day in ("2026-06-01", "2026-06-02")]
+    for place in places:
+        vendor.deliver(place.parent, place.name, TEXT)
+    vendor.deliver(tmp_path / "in" / "later[1]", "trades.csv", TEXT)
+    for pattern in ("2026*/trades.csv", "2026-06-0?/*", "**/2*/*.csv"):
+        assert [delivery.file for delivery in pull(source(tmp_path / "in" / pattern, tmp_path))] == [str(place) for place in places]
+    assert len(pull(source(tmp_path / "in" / "later[1]" / "trades.csv", tmp_path))) == 1
+
+
+@pytest.mark.parametrize(("files", "told"), [(["day/trades.csv"], "none lies"), (["day/trades.csv", "x.csv"], "only x.csv lies")])
+def test_a_folder_without_a_file_for_any_table_is_refused(tmp_path: Path, files: list[str], told: str) -> None:
+    for file in files:
+        vendor.deliver((tmp_path / "in" / file).parent, Path(file).name, TEXT)
+    with pytest.raises(SourceError, match=rf"'market': no table has a file at .*/in: looked for files named as a table.*{told}"):
+        pull(source(tmp_path / "in", tmp_path))
+    (tmp_path / "v.yml").write_text(
+        "vendor: V\ntables:\n  dealer_aliases:\n    files: '*.psv'\n    columns: {alias: a, dealer_id: d}\n"
+    )
+    with pytest.raises(SourceError, match=rf"looked for files that match \*\.psv, and {told}"):
+        pull(source(tmp_path / "in", tmp_path, mapping=str(tmp_path / "v.yml")))
+    # Nothing is an answer where nothing must come, and where none of the source's tables is asked for.
+    assert pull(source(tmp_path / "in", tmp_path, tables=["axes"], optional=["axes"])) == []
+    assert pull(source(tmp_path / "in", tmp_path, mapping=str(tmp_path / "v.yml"), tables=["axes"])) == []
+
+
 def test_a_json_line_keeps_the_offset_of_a_time_and_every_digit(tmp_path: Path) -> None:
     row = {**ROWS[0], "executed_at": "2025-06-02T12:00:00+02:00", "price": 101.123456789}
     vendor.deliver(tmp_path / "in", "trades.jsonl", msgspec.json.encode(row))
@@ -245,6 +271,26 @@ def test_http_is_read_by_name_and_by_glob_and_a_later_version_is_seen(
     assert {delivery.file for delivery in pull(source(f"{url}/*.csv", tmp_path))} == {f"{url}/trades.csv", f"{url}/trades-2.csv"}
     (folder / "trades.csv").write_bytes(vendor.text(vendor.rows("trades", 5)).encode())
     assert [len(rows) for rows in landed(source(f"{url}/trades.csv", tmp_path), tmp_path)] == [5]
+
+
+def test_a_web_server_is_sent_the_headers_of_the_options(
+    tmp_path: Path, web: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, folder = web
+    (folder / "trades.csv").write_bytes(TEXT)
+    seen = []
+    answer = SimpleHTTPRequestHandler.send_head
+
+    def noted(self: SimpleHTTPRequestHandler) -> object:
+        seen.append(self.headers.get("Authorization"))
+        return answer(self)
+
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "send_head", noted)
+    monkeypatch.setenv("SOTTO_TEST_TOKEN", "hush-hush")
+    options = {"headers": {"Authorization": "Bearer $SOTTO_TEST_TOKEN"}}
+    for path in ("trades.csv", "*.csv"):
+        assert len(pull(source(f"{url}/{path}", tmp_path, options=options))) == 1
+    assert set(seen) == {"Bearer hush-hush"}
 
 
 def test_a_secret_folder_is_told_by_its_variable(tmp_path: Path, web: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,17 +4,34 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import duckdb
+import msgspec
 import pytest
 import stamina
 
 from flows.sources.config import Auth, Basic, SourceConfig
 from flows.sources.mapping import Endpoint, Page
 from flows.sources.pulled import SourceError
+from flows.sources.registry import pull
 from flows.sources.rest import _all_rows
 from flows.sources.rest_client import RestClient
 
 Answer = tuple[int, dict[str, str], object]
+MAPPING = """vendor: V
+tables:
+  dealers:
+    endpoint:
+      path: /rows
+      rows: data
+      window: {since: since, until: until, start: "2025-06-01", days: 100000}
+    columns:
+      dealer_id: v
+      name: n
+      status: {constant: ACTIVE}
+      specialties: {constant: IG}
+"""
 
 
 class Vendor:
@@ -131,6 +148,19 @@ def test_a_row_that_comes_on_two_pages_comes_once(vendor: Vendor) -> None:
     with RestClient(source(vendor)) as client:
         rows = _all_rows(client, Endpoint(path="/rows", page=Page(by="page", parameter="p")), {})
     assert rows == [{"id": "1"}, {"id": "2"}]
+
+
+def test_keys_that_differ_by_case_alone_are_refused_and_the_window_is_asked_for_again(vendor: Vendor, tmp_path: Path) -> None:
+    mapping = tmp_path / "v.yml"
+    mapping.write_text(MAPPING)
+    config = msgspec.structs.replace(source(vendor), mapping=str(mapping), downloads=str(tmp_path / "downloads"))
+    vendor.answers = lambda path, number: (200, {}, {"data": [{"v": "A", "n": "a"}, {"V": "B", "n": "b"}]})
+    with pytest.raises(SourceError, match=r"'v': the answer of http.*since=2025-06-01.* has both the keys 'V' and 'v'"):
+        pull(config)
+    vendor.answers = lambda path, number: (200, {}, {"data": [{"v": "A", "n": "a", "X": 1}, {"v": "B", "n": "b", "x": 2}]})
+    (delivery,) = pull(config)
+    with duckdb.connect() as connection:
+        assert connection.execute(f"select v, n from ({delivery.select}) order by v").fetchall() == [("A", "a"), ("B", "b")]
 
 
 def test_a_link_to_another_host_is_not_followed_with_our_token(vendor: Vendor) -> None:

@@ -44,6 +44,11 @@ def written(folder: Path, text: str | bytes) -> Path:
         ("sources: [{name: a, kind: files, path: 'sftp://desk:hush@files.example/in'}]", "writes a secret out under 'path'"),
         ("sources: [{name: a, kind: files, path: x, mapping: trace_print}]", "did you mean 'trace_prints'?"),
         ("sources: [{name: a, kind: rest, path: 'https://x.example', auth: {beerer: X}}]", "beerer"),
+        (
+            "sources: [{name: a, kind: files, path: 'https://x.example/p.csv', auth: {bearer: X}}]",
+            "source 'a' has `auth`, which only the kind rest knows; use options: {headers: {Authorization: $NAME}}",
+        ),
+        ("sources: [{name: a, kind: sql, path: $PATH, auth: {bearer: X}}]", "which only the kind rest knows; take it out"),
     ],
 )
 def test_a_mistake_in_the_list_is_one_line_that_names_file_and_fault(tmp_path: Path, text: str | bytes, words: str) -> None:
