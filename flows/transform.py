@@ -19,7 +19,7 @@ from flows.validate import SQL_TYPES
 # How a new warehouse is stored; one that is there keeps its format. The newest writes text faster and smaller.
 WAREHOUSE_FORMAT: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "latest"}
 # Tables whose new deliveries the gate reads row by row, each with the days before and after them that it needs beside them.
-_READ_WHEN_NEW = {"rfq_log": timedelta(0), "reference_prices": timedelta(days=7)}
+_READ_WHEN_NEW = {"rfq_log": timedelta(0), "reference_prices": timedelta(days=7), "trades": timedelta(days=1)}
 _STAMPS = {"_row": "BIGINT", "_source": "VARCHAR", "_file": "VARCHAR", "_landed_at": "TIMESTAMP", "_batch": "VARCHAR"}
 
 
@@ -36,8 +36,8 @@ def batches_to_use(landing: Landing, sources: Iterable[str], *, known_at: dateti
 def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Iterable[Receipt]) -> None:
     """Point the schema ``landing`` of the warehouse at these batches, and list their receipts in ``landing.receipts``.
 
-    What of them is set aside stands in ``landing.quarantine``, a row per fault. ``landing.new_rfq_log`` and
-    ``landing.new_reference_prices`` read the new ones among them only, and of prices those of the week around them.
+    What of them is set aside stands in ``landing.quarantine``, a row per fault. ``landing.new_rfq_log`` reads the new ones among
+    them only, ``landing.new_reference_prices`` also those of the week around them, ``landing.new_trades`` those of the day.
     """
     fresh = {receipt.batch for receipt in new}
     home.root.mkdir(parents=True, exist_ok=True)

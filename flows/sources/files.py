@@ -154,9 +154,10 @@ def _not_empty(source: SourceConfig, name: str, path: Path) -> None:
 
 def table_of(path: Path) -> str | None:
     """Name the canonical table that a file holds; ``None`` for any other file."""
-    if not path.is_file() or not path.name.endswith(_ENDINGS):
+    name = path.name.lower()
+    if not path.is_file() or not name.endswith(_ENDINGS):
         return None
-    match = _NAME.match(re.sub(r"\.(csv|csv\.gz|parquet)$", "", path.name))
+    match = _NAME.match(re.sub(r"\.(csv|csv\.gz|parquet)$", "", name))
     return match.group(1) if match else None
 
 

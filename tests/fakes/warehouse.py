@@ -84,7 +84,7 @@ def build(path: Path, *, scorecards: int = 3) -> Path:
         )
         connection.execute("alter table intermediate.int_resolved_responses add column landed_batch varchar")
         connection.execute("alter table intermediate.int_trades add column printed_on date")
-        for table in ("rfq_log", "reference_prices"):
+        for table in ("rfq_log", "reference_prices", "trades"):
             stamped = f"select *, 'market' as _source, '{table}-1' as _batch from landing.{table}"
             connection.execute(f"create view landing.new_{table} as {stamped}")
         for name, columns in SNAPSHOT_TABLES.items():

@@ -56,6 +56,8 @@ def test_the_gate_reads_new_deliveries_and_of_prices_those_of_the_week_around_th
         prices = [row | {"as_of": f"2025-05-{day:02}T15:00:00Z"} for row in vendor.rows("reference_prices", 2)]
         vendor.deliver(desk.vendor, f"reference_prices-{day:02}.csv", prices)
         vendor.deliver(desk.vendor, f"rfq_log-{day:02}.csv", vendor.rows("rfq_log", 3))
+        prints = [row | {"executed_at": f"2025-05-{day:02}T15:00:00Z"} for row in vendor.rows("trades", 1)]
+        vendor.deliver(desk.vendor, f"trades-{day:02}.csv", prints)
     landed = desk.land()
     new = [receipt for receipt in landed if receipt.file.endswith("-20.csv")]
 
@@ -67,11 +69,11 @@ def test_the_gate_reads_new_deliveries_and_of_prices_those_of_the_week_around_th
                     file[-6:-4]
                     for (file,) in connection.execute(f"select distinct _file from landing.{table} order by 1").fetchall()
                 ]
-                for table in ("new_rfq_log", "new_reference_prices")
+                for table in ("new_rfq_log", "new_reference_prices", "new_trades")
             }
 
-    assert read(new) == {"new_rfq_log": ["20"], "new_reference_prices": ["20", "26"]}
-    assert read([]) == {"new_rfq_log": [], "new_reference_prices": []}
+    assert read(new) == {"new_rfq_log": ["20"], "new_reference_prices": ["20", "26"], "new_trades": ["20"]}
+    assert read([]) == {"new_rfq_log": [], "new_reference_prices": [], "new_trades": []}
     assert read(landed)["new_reference_prices"] == ["01", "12", "20", "26", "28"]
 
 

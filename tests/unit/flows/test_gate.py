@@ -37,6 +37,12 @@ create or replace view landing.new_reference_prices as
 select *, 'market' as _source, 'reference_prices-1' as _batch from landing.reference_prices
 union all select * from landing.old_prices
 """
+# So many prints of another source bear the first one's numbers: of other bonds at other prices, or the same by another name.
+ALIKE = """
+create or replace view landing.new_trades as
+select *, 'market' as _source from landing.trades
+union all select * replace ({0}), 'tape' as _source from (from landing.trades limit {1})
+"""
 SILENCE = """
 insert into landing.rfq_log by name select 'R' || n as rfq_id from range(100) as r (n);
 update landing.rfq_log set response = 'DECLINED'
@@ -156,6 +162,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
             {("dealer_aliases", "one_dealer_a_day")},
         ),
         (LEAPS, {("reference_prices", "no_jump")}),
+        (ALIKE.format("'T1' as security_id, price + 1 as price", 5), {("trades", "one_numbering")}),
         (AGREEMENT + "mean_difference_bps = -1.1, mean_difference_high_bps = -0.1", {("reconciliation", "vendors_have_our_level")}),
         ("update marts.fct_dealer_scorecards set response_speed = -1", {("scorecards", "figures_in_bounds")}),
     ],
@@ -229,6 +236,7 @@ ROUNDS: dict[str, list[tuple[str, set[Place]]]] = {
         ("update landing.dealers set status = 'SUSPENDED' where dealer_id <> 'dealer_id-1'", set()),
         (ALIAS + "('Alpha', 'BETA', '2025-02-01', null)", set()),
         (UNKNOWN.format(4, "date '2025-05-30'", "rfq_log-1"), set()),
+        (ALIKE.format("'T1' as security_id", 10), set()),
         # What was published long ago is not judged again.
         (UNKNOWN.format(50, "date '2024-05-30'", "rfq_log-0"), set()),
         (FEW_AGAINST_US, set()),

@@ -114,6 +114,7 @@ def test_a_source_that_cannot_be_pulled_says_so_in_one_line(tmp_path: Path, kind
         ("trades.2025.part1.csv", "trades"),
         ("dealer_aliases.csv", "dealer_aliases"),
         ("dealers-emea.parquet", "dealers"),
+        ("Trades-2025.CSV.GZ", "trades"),
         ("trades2.csv", None),
         ("my-trades.csv", None),
         ("trades.txt", None),
