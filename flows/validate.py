@@ -23,6 +23,8 @@ _WORDS = {
 }
 # What casts well and is still no figure or no moment; five-digit years do not fit a calendar of four.
 _UNREAL = " or not isfinite({typed}) or year({typed}) not between 1 and 9999"
+# A cast alone reads "epoch" as 1970, and BST as Bangladesh's time: of letters only a T and UTC may stand behind the first digit.
+_ISO = r"\s*\d[^A-Za-z]*(T[^A-Za-z]*)?(Z|UTC)?\s*"
 _WRONG = {Kind.NUMBER: " or not isfinite({typed})", Kind.TIME: _UNREAL, Kind.DATE: _UNREAL}
 
 
@@ -83,11 +85,15 @@ def _typed(column: Column, present: Collection[str], typed: Collection[str]) -> 
         return f"case when try_cast({text} as double) = try_cast({text} as bigint) then try_cast({text} as bigint) end"
     if column.kind is Kind.TIME:
         # A cast alone drops the offset.
-        return f"try_cast(try_cast({text} as timestamptz) as timestamp)"
+        return f"try_cast(try_cast({_iso(text)} as timestamptz) as timestamp)"
     if column.kind is Kind.DATE:
         # A cast alone ignores whatever follows the date.
-        return f"try_cast(try_cast({text} as timestamp) as date)"
+        return f"try_cast(try_cast({_iso(text)} as timestamp) as date)"
     return f"try_cast({text} as {SQL_TYPES[column.kind]})"
+
+
+def _iso(text: str) -> str:
+    return f"case when regexp_full_match({text}, {quoted(_ISO)}) then {text} end"
 
 
 def _checks(column: Column, typed_already: Collection[str]) -> list[str]:

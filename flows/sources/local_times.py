@@ -13,7 +13,15 @@ create or replace temp macro instants_of(l, z) as case
 end
 """
 MACROS = (_ZONE_OFFSET, _INSTANTS_OF)
-_OFFSET = r":.*(Z|[+-]\d\d(:?\d\d)?)$"
+# Without a format: a date, a time of day and nothing else, or an offset behind them. A cast alone takes "epoch" for 1970, a date
+# for its midnight, and "15:00 UTC" for a local time.
+_LOCAL_ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[T ]\d{1,2}:\d{1,2}(:\d{1,2}([.,]\d+)?)?"
+_OFFSET = r" ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?)"
+# DuckDB reads these words as times whatever the format.
+_WORD = r"(?i)\s*-?(epoch|infinity)\s*"
+# Microseconds from 1990 to the last year of four digits: seconds that are read as milliseconds lie before, and the other way
+# round after.
+_EPOCH_FROM, _EPOCH_TO = 631_152_000_000_000, 253_402_300_799_999_999
 
 
 def instant(text: str, formats: list[str], zone: str | None, *, ambiguous: str, nonexistent: str) -> str:
@@ -54,7 +62,7 @@ def date_cell(text: str, formats: list[str]) -> tuple[str, list[tuple[str, str, 
     """Give the SQL of an ISO date, and what can be wrong with it."""
     if not formats:
         return text, []
-    parsed = f"try_strptime({text}, [{', '.join(quoted(pattern) for pattern in formats)}])"
+    parsed = _parsed(text, formats)
     reason = f"is not a date as in {' or '.join(formats)}"
     return f"strftime({parsed}, '%Y-%m-%d')", [("date_format", f"{text} is not null and {parsed} is null", reason)]
 
@@ -62,19 +70,34 @@ def date_cell(text: str, formats: list[str]) -> tuple[str, list[tuple[str, str, 
 def _absolute(text: str, formats: list[str]) -> str:
     """Parse texts that carry their own offset, or count from the epoch."""
     scale = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
-    parts = [f"make_timestamptz(cast(try_cast({text} as decimal(28, 6)) * {scale[p]} as bigint))" for p in formats if p in scale]
-    zoned = [quoted(pattern) for pattern in formats if "%z" in pattern]
+    parts = [_since_epoch(text, scale[pattern]) for pattern in formats if pattern in scale]
+    zoned = [pattern for pattern in formats if "%z" in pattern]
     if zoned:
-        parts.append(f"try_strptime({text}, [{', '.join(zoned)}])")
+        parts.append(_parsed(text, zoned))
     if not formats:
-        parts.append(f"case when regexp_matches({text}, {quoted(_OFFSET)}) then try_cast({text} as timestamptz) end")
+        # DuckDB takes no space before an offset.
+        joined = f"regexp_replace({text}, {quoted(_OFFSET + '$')}, '\\1')"
+        joined = f"regexp_replace({joined}, '(UTC|GMT)$', 'Z')"
+        parts.append(
+            f"case when regexp_full_match({text}, {quoted(_LOCAL_ISO + _OFFSET)}) then try_cast({joined} as timestamptz) end"
+        )
     return f"coalesce({', '.join(parts)}, null)" if parts else "cast(null as timestamptz)"
 
 
 def _local(text: str, formats: list[str]) -> str:
-    plain = [quoted(pattern) for pattern in formats if "%z" not in pattern and not pattern.startswith("epoch_")]
+    plain = [pattern for pattern in formats if "%z" not in pattern and not pattern.startswith("epoch_")]
     if plain:
-        return f"try_strptime({text}, [{', '.join(plain)}])"
+        return _parsed(text, plain)
     if formats:
         return "cast(null as timestamp)"
-    return f"case when not regexp_matches({text}, {quoted(_OFFSET)}) then try_cast({text} as timestamp) end"
+    return f"case when regexp_full_match({text}, {quoted(_LOCAL_ISO)}) then try_cast({text} as timestamp) end"
+
+
+def _since_epoch(text: str, scale: int) -> str:
+    count = f"try_cast(try_cast({text} as decimal(28, 6)) * {scale} as bigint)"
+    return f"case when {count} between {_EPOCH_FROM} and {_EPOCH_TO} then make_timestamptz({count}) end"
+
+
+def _parsed(text: str, formats: list[str]) -> str:
+    listed = ", ".join(quoted(pattern) for pattern in formats)
+    return f"case when not regexp_full_match({text}, {quoted(_WORD)}) then try_strptime({text}, [{listed}]) end"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import msgspec
 
 from expectations.contracts.sources import TABLES, Column, Kind
-from flows.sources import local_times
+from flows.sources import local_times, vendor_numbers
 from flows.sources.mapping import UNITS, ColumnMap, Figure, TableMap
 from flows.sources.pulled import Mapped, cell_text, named, quoted
 
 # Goes into each delivery's hash: what this module makes of a file is landed again when it changes.
-_EDITION = "1"
+_EDITION = "2"
 _Fault = tuple[str, str, str]
 
 
@@ -159,17 +159,16 @@ def _translated(text: str, spec: ColumnMap) -> _Cell:
 
 
 def _number(text: str, spec: ColumnMap) -> _Cell:
-    plain = f"replace({text}, {quoted(spec.grouping)}, '')" if spec.grouping else text
-    plain = f"replace({plain}, ',', '.')" if spec.decimal == "," else plain
+    plain = vendor_numbers.plain(text, spec.decimal, spec.grouping)
     factor = UNITS[spec.unit] if spec.unit else 1
     if factor == 1:
-        return _Cell(plain, text, [])
+        wrong = f"is not a number with {vendor_numbers.told(spec.decimal, spec.grouping)}"
+        return _Cell(plain, text, [("number_format", f"{text} is not null and {plain} is null", wrong)] if plain != text else [])
     # In decimals: 1.005 thousand is 1005 and not 1004.9999999999999.
     exact = f"try_cast({plain} as decimal(28, 10)) * {factor}"
     lost = f"{text} is not null and {exact} is null"
-    return _Cell(
-        f"cast(cast({exact} as double) as varchar)", text, [("unit", lost, f"is not a number that can be read in {spec.unit}")]
-    )
+    wrong = f"is not a number that can be read in {spec.unit}, with {vendor_numbers.told(spec.decimal, spec.grouping)}"
+    return _Cell(f"cast(cast({exact} as double) as varchar)", text, [("unit", lost, wrong)])
 
 
 def _time(text: str, spec: ColumnMap, mapping: TableMap) -> _Cell:

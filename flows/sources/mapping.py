@@ -59,11 +59,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an endpoint pages: by ``cursor`` (``next`` = where the body holds it), by ``page`` number, or by ``link`` (RFC 8288)."""
+    """How an endpoint pages: by ``cursor`` (``next`` = where the body holds it), by ``page`` number, or by ``link`` (RFC 8288).
+
+    A first answer must have ``next`` in it, null or empty where there are no more pages, unless ``next_may_be_absent``.
+    """
 
     by: Literal["cursor", "page", "link"]
     parameter: str = "page"
     next: str | None = None
+    next_may_be_absent: bool = False
     first: int = 1
 
 
@@ -139,10 +143,26 @@ def load_mapping(path: Path) -> Mapping:
         raise SourceError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not isinstance(content.get("tables"), dict):
         raise SourceError(f"{path}: expected vendor: NAME and tables: {{TABLE: {{columns: ...}}}}")
+    _refuse_repeated_keys(path, node)
     tables = {name: _table(path, node, name, part) for name, part in content["tables"].items()}
     rest = {name: part for name, part in content.items() if name != "tables"}
     head: Mapping = _converted({**rest, "tables": {}}, Mapping, path, node, ())
     return msgspec.structs.replace(head, tables=tables)
+
+
+def _refuse_repeated_keys(path: Path, node: yaml.Node | None, place: tuple[str, ...] = ()) -> None:
+    """Refuse a key that stands twice: the last one would win without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _refuse_repeated_keys(path, part, place)
+    elif isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, part in node.value:
+            own, line = (*place, str(key.value)), key.start_mark.line + 1
+            if own[-1] in lines:
+                raise SourceError(f"{path}:{line}: {'.'.join(own)}: stands twice, first in line {lines[own[-1]]}; keep one of them")
+            lines[own[-1]] = line
+            _refuse_repeated_keys(path, part, own)
 
 
 def _table(path: Path, node: yaml.Node | None, name: str, part: object) -> TableMap:

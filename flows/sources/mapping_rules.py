@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from expectations.contracts.sources import Column, Kind, Table
 from expectations.contracts.vocabulary import PositiveIs, TcaMetric, TcaUnit
 from flows.sources.pulled import closest
+from flows.sources.vendor_numbers import sign_fault
 
 if TYPE_CHECKING:
     from flows.sources.mapping import ColumnMap, TableMap
@@ -37,6 +38,9 @@ def faults_of(table: Table, mapped: "TableMap", units: Named[str, int]) -> Itera
     if mapped.time_zone and mapped.time_zone not in available_timezones():
         yield ("time_zone",), f"there is no time zone {mapped.time_zone!r}{closest(mapped.time_zone, available_timezones())}"
     yield from _window_faults(mapped)
+    page = mapped.endpoint.page if mapped.endpoint else None
+    if page and page.by == "cursor" and not page.next:
+        yield ("endpoint", "page"), "paging by cursor needs next: the place of the cursor in the body, such as paging.next"
     yield from _horizon_faults(mapped)
     if mapped.response_time_floor_s is not None and table.name != "rfq_log":
         yield ("response_time_floor_s",), "is for rfq_log only"
@@ -116,8 +120,14 @@ def _column_faults(
             yield place, f"{column.constant!r} is none of {', '.join(own.values)}"
         return
     yield from _unit_faults(table, own, place, column, units)
+    wrong_signs = sign_fault(column.decimal, column.grouping)
+    if wrong_signs:
+        yield place, wrong_signs
     if own.kind is Kind.TIME and not (column.time_zone or mapped.time_zone or _is_absolute(column)):
         yield place, "is a time: declare time_zone, here or for the table (UTC where the vendor's times are UTC)"
+    if any("%Z" in pattern for pattern in _formats(column)):
+        # The readers of such names take BST for Bangladesh's time.
+        yield place, "%Z reads names of zones, and one name stands for several zones; use %z for an offset, or time_zone"
     if column.time_zone and column.time_zone not in available_timezones():
         yield place, f"there is no time zone {column.time_zone!r}{closest(column.time_zone, available_timezones())}"
     if (table.name, name) in _SIDES and not column.values:
@@ -137,5 +147,9 @@ def _unit_faults(table: Table, own: Column, place: tuple[str, ...], column: "Col
 
 
 def _is_absolute(column: "ColumnMap") -> bool:
-    formats = [column.format] if isinstance(column.format, str) else column.format or []
+    formats = _formats(column)
     return bool(formats) and all("%z" in pattern or pattern.startswith("epoch_") for pattern in formats)
+
+
+def _formats(column: "ColumnMap") -> list[str]:
+    return [column.format] if isinstance(column.format, str) else column.format or []

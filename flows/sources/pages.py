@@ -48,20 +48,38 @@ def _text(value: object) -> str | None:
     return repr(value) if isinstance(value, int | float) else msgspec.json.encode(value).decode()
 
 
-def after(page: Page | None, asked: Parameters, body: object, rows: int, link: str | None) -> Parameters | str | None:
-    """Give the next page's parameters, or its URL; ``None`` where this was the last."""
+def after(
+    page: Page | None, asked: Parameters, body: object, rows: int, link: str | None, *, is_first: bool = False
+) -> Parameters | str | None:
+    """Give the next page's parameters, or its URL; ``None`` where this was the last.
+
+    Raises SourceError where the first body has no cursor at all: a mistyped place must not pass for the last page.
+    """
     if page is None:
         return None
     if page.by == "link":
         return link
     if page.by == "page":
         return asked | {page.parameter: str(int(asked[page.parameter]) + 1)} if rows else None
+    found = _cursor(page, body, must_be=is_first and not page.next_may_be_absent)
+    return None if found in (None, "") else asked | {page.parameter: str(found)}
+
+
+def _cursor(page: Page, body: object, *, must_be: bool) -> object:
     found = body
     for key in (page.next or "").split("."):
-        found = found.get(key) if isinstance(found, dict) else None
-    if found in (None, ""):
-        return None
-    return asked | {page.parameter: str(found)}
+        if found is None:
+            break
+        if not isinstance(found, dict) or key not in found:
+            if must_be:
+                there = f"there are {', '.join(sorted(found)[:20]) or 'no keys'}" if isinstance(found, dict) else "it is no object"
+                raise SourceError(
+                    f"the answer has no {key!r} for the cursor {page.next}; {there}; check `next` of the "
+                    "endpoint's page, or give next_may_be_absent: true where the vendor leaves it out on the last page"
+                )
+            return None
+        found = found[key]
+    return found
 
 
 def mark(page: Page | None, place: str, asked: Parameters) -> str:

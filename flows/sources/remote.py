@@ -4,7 +4,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import fsspec
 
@@ -57,7 +57,8 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _fetched(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
-    url, options = filled(source.path), with_time_outs(urlsplit(source.path).scheme, filled(source.options))
+    url, own = without_user(filled(source.path))
+    options = with_time_outs(urlsplit(source.path).scheme, {**own, **filled(source.options)})
     # A connection of its own for each pull: one that is remembered may be dead, a listing that is remembered may be old.
     system, place = fsspec.url_to_fs(url, skip_instance_cache=True, **options)
     is_sftp = source.path.startswith("sftp:")
@@ -65,6 +66,15 @@ def _fetched(source: SourceConfig, shelf: Shelf) -> list[Fetched]:
         system.ftp.get_channel().settimeout(_SILENCE_S)
     with closing(system.client if is_sftp else _Nothing()):
         return _all_copied(source, shelf, system, place, url)
+
+
+def without_user(url: str) -> tuple[str, dict[str, str]]:
+    """Take user and password out of a URL, decoded, where fsspec would take them as they are written."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"sftp", "ssh", "ftp", "smb"} or parts.username is None:
+        return url, {}
+    own = {"username": unquote(parts.username)} | ({"password": unquote(parts.password)} if parts.password else {})
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), own
 
 
 def with_time_outs(scheme: str, options: dict[str, Any]) -> dict[str, Any]:

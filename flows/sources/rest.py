@@ -62,13 +62,14 @@ def _all_rows(client: RestClient, endpoint: Endpoint, window: pages.Parameters) 
     rows: list[Row] = []
     place, asked = endpoint.path, pages.first(endpoint, window)
     passed = {pages.mark(endpoint.page, place, asked)}
-    for _ in range(_MOST_PAGES):
+    for number in range(_MOST_PAGES):
         response = client.get(place, asked)
         body = _decoded(client, response)
         found = pages.rows_of(body, endpoint.rows)
         rows += found
-        link = response.links.get("next", {}).get("url")
-        then = pages.after(endpoint.page, asked, body, len(found), str(response.url.join(link)) if link else None)
+        given = response.links.get("next", {}).get("url")
+        link = str(response.url.join(given)) if given else None
+        then = pages.after(endpoint.page, asked, body, len(found), link, is_first=number == 0)
         if then is None:
             return list({msgspec.json.encode(row): row for row in rows}.values())
         place, asked = (then, {}) if isinstance(then, str) else (place, then)

@@ -57,7 +57,12 @@ class RestClient:
 
     def _url(self, path: str) -> str:
         url = path if "://" in path else f"{self._base}/{path.lstrip('/')}"
-        if _origin(url) != _origin(self._base):
+        try:
+            is_theirs = _origin(url) == _origin(self._base)
+        except httpx.InvalidURL:
+            # The library's text may hold a piece of a password.
+            raise SourceError(f"source {self._source.name!r}: a URL below {self.name} is not valid; check `path`") from None
+        if not is_theirs:
             # The token is for this vendor alone.
             raise SourceError(f"source {self._source.name!r}: {self.told(url)} leads to another server than {self.name}")
         return url

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from flows.sources.config import SourceConfig
 from flows.sources.mapped import compiled
@@ -40,7 +40,7 @@ def fetch(source: SourceConfig, table: str, spec: TableMap, shelf: Shelf, now: d
 
     def ask(span: Due) -> Answer:
         try:
-            return run(filled(source.path), spec, span.parameters)
+            return run(_engine(source), spec, span.parameters)
         except (SQLAlchemyError, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
             told = scrubbed(f"{type(cause).__name__}: {cause}", source.path)
@@ -54,9 +54,25 @@ def _is_broken_line(error: SQLAlchemyError) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def run(url: str, spec: TableMap, bounds: Mapping[str, str]) -> Answer:
+def _engine(source: SourceConfig) -> sqlalchemy.Engine:
+    """Make ready for the warehouse. Raises SourceError where its driver is not installed or its URL is not valid."""
+    try:
+        return sqlalchemy.create_engine(filled(source.path), poolclass=sqlalchemy.pool.NullPool)
+    except (ImportError, NoSuchModuleError) as error:
+        driver = scrubbed(f"{type(error).__name__}: {error}", source.path)
+        what = f"the driver of its database is not installed ({driver})"
+        todo = "install it beside sotto, or name one that is there in the URL, such as postgresql+psycopg://"
+        raise SourceError(f"source {source.name!r}: {what}; {todo}") from None
+    except (ValueError, ArgumentError):
+        # The library's text may hold a piece of a password.
+        form = (
+            "driver://user:password@host:port/database, the port a number, the signs @ : / ? # of user and password percent-encoded"
+        )
+        raise SourceError(f"source {source.name!r}: `path` is no valid SQLAlchemy URL; write {form}") from None
+
+
+def run(engine: sqlalchemy.Engine, spec: TableMap, bounds: Mapping[str, str]) -> Answer:
     """Run the table's query on its own connection; ``bounds`` are bound as instants in UTC, without a zone."""
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     try:
         with engine.connect() as connection:
             query = _bound(spec.query, bounds) if spec.query else _whole(spec.relation or "")

@@ -18,6 +18,8 @@ from flows.sources.pulled import Mapped, Pulled, named
 from flows.sources.shelf import Kept, Shelf
 
 _CLOSED, _OPEN = "closed", "open"
+# Of a window that is no longer asked for: without rows, and asked for again should it come back.
+_WITHDRAWN = "withdrawn"
 
 Row = dict[str, str | None]
 
@@ -49,6 +51,22 @@ def keep_due(shelf: Shelf, prefix: str, window: Window | None, today: date, ask:
             file_name=f"{re.sub('[&=]', '-', (span.name or 'all').replace(':', ''))}.jsonl",
             columns=answer.columns,
         )
+    _withdraw(shelf, {prefix + span.name for span in due(window, today, ())})
+
+
+def _withdraw(shelf: Shelf, planned: set[str]) -> None:
+    """Take the rows out of the windows that are in no plan any more: their figures would stand beside those of the new windows."""
+    for name, old in shelf.index().items():
+        if name not in planned and old.mark != _WITHDRAWN:
+            shelf.put_rows(
+                name,
+                [],
+                mark=_WITHDRAWN,
+                content_hash=content_hash([]),
+                most=old.most,
+                file_name=Path(old.path).name,
+                columns=old.columns,
+            )
 
 
 def content_hash(rows: list[Row]) -> str:
@@ -61,10 +79,12 @@ def deliveries(
 ) -> Iterator[Pulled]:
     """Give every window on the shelf; one that has never had any row is no delivery, one that has none left is one without rows.
 
-    Where nothing ``may_be_empty``, one without rows is given all the same, for landing to refuse.
+    Where nothing ``may_be_empty``, one without rows is given all the same, for landing to refuse. A window that is no longer asked
+    for has no rows left.
     """
     for file, kept in sorted(shelf.index().items()):
-        if kept.most or not may_be_empty:
+        empty_is_good = may_be_empty or kept.mark == _WITHDRAWN
+        if kept.most or not empty_is_good:
             yield Pulled(
                 source.name,
                 table,
@@ -73,7 +93,7 @@ def deliveries(
                 _select(kept, how),
                 mapped=how,
                 path=kept.path,
-                may_be_empty=may_be_empty,
+                may_be_empty=empty_is_good,
                 may_lack=source.lacks(table),
             )
 

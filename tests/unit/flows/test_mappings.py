@@ -135,6 +135,26 @@ def test_the_horizon_of_a_code_is_looked_at_by_itself(tmp_path: Path) -> None:
         ("ISIN", "SEDOL", "Invalid enum value 'SEDOL'"),
         ("{constant: NEW}", "{constant: FRESH}", "'FRESH' is none of NEW, CANCEL, CORRECT"),
         ("trade_id: id", "trade_id: {constant: a, from: id}", "exactly one of from, constant, join"),
+        (
+            "thousands}",
+            'thousands, decimal: ",", grouping: ","}',
+            "v.yml:12: tables.trades.columns.quantity: decimal and grouping are",
+        ),
+        ("thousands}", "thousands, grouping: .}", "v.yml:12: tables.trades.columns.quantity: decimal and grouping are both '.'"),
+        ("thousands}", "thousands, grouping: '00'}", "quantity: grouping '00' must be one sign"),
+        ("executed_at: at", "executed_at: {from: at, format: '%Y %H:%M %Z'}", "executed_at: %Z reads names of zones"),
+        (
+            "executed_at: at",
+            "executed_at: {from: at, format: ['%Y %z', '%Y %Z']}",
+            "v.yml:10: tables.trades.columns.executed_at: %Z",
+        ),
+        (
+            "{constant: NEW}\n",
+            "{constant: NEW}\n      price: {from: other, unit: per_100}\n",
+            "v.yml:14: tables.trades.columns.price: stands twice, first in line 11; keep one of them",
+        ),
+        ("from: px,", "from: px, from: py,", "v.yml:11: tables.trades.columns.price.from: stands twice"),
+        ("vendor: V", "vendor: V\nvendor: W", "v.yml:2: vendor: stands twice, first in line 1"),
         ("      trade_id: id\n", "", "nothing gives the required column(s) trade_id"),
         ("files:", "filez:", "unknown field `filez`; did you mean 'files'?"),
         ("vendor: V", "vendr: V", "unknown field `vendr`; did you mean 'vendor'?"),
@@ -147,6 +167,13 @@ def test_a_mistake_is_one_line_with_file_line_and_what_is_near(tmp_path: Path, w
         load_mapping(written(tmp_path, TRADES.replace(was, becomes, 1)))
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("following", ["", ', next: ""'])
+def test_paging_by_cursor_needs_the_place_of_the_cursor(tmp_path: Path, following: str) -> None:
+    endpoint = f"    endpoint:\n      path: x\n      page: {{by: cursor{following}}}\n"
+    with pytest.raises(SourceError, match=r"v\.yml:6: tables\.trades\.endpoint\.page: paging by cursor needs next"):
+        load_mapping(written(tmp_path, TRADES.replace('    files: "*"\n', endpoint)))
 
 
 def test_a_mapping_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

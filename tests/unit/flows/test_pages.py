@@ -1,14 +1,16 @@
 """REST answers: rows, pages, windows and waiting times, without a network."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from flows.sources.mapping import Endpoint, Page, Window
-from flows.sources.pages import after, due, first, rows_of
+from flows.sources.pages import Due, after, due, first, rows_of
 from flows.sources.pulled import SourceError
 from flows.sources.rest_client import retry_after_s
-from flows.sources.windows import content_hash
+from flows.sources.shelf import Shelf
+from flows.sources.windows import Answer, content_hash, keep_due
 
 NOW = datetime(2025, 6, 3, 12, tzinfo=UTC)
 WINDOW = Window(since="from", until="to", start="2025-06-01", days=1, overlap_days=2)
@@ -40,6 +42,29 @@ def test_pages_by_cursor_end_without_one() -> None:
     assert after(page, {"q": "1"}, {"meta": {"next": None}}, 2, None) is None
 
 
+@pytest.mark.parametrize("body", [{"meta": {"next": ""}}, {"meta": {"next": None}}, {"meta": None}])
+def test_a_first_page_without_another_says_so(body: object) -> None:
+    assert after(Page(by="cursor", parameter="c", next="meta.next"), {}, body, 2, None, is_first=True) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"meta": {"nxt": "a", "size": 2}, "data": []}, r"no 'next' for the cursor meta\.next; there are nxt, size; check `next`"),
+        ({"mta": {"next": "a"}, "data": []}, r"no 'meta' for the cursor meta\.next; there are data, mta; check `next`"),
+        ({"meta": {}}, "there are no keys"),
+        ({"meta": "x"}, "it is no object"),
+        ([], "it is no object"),
+    ],
+)
+def test_a_cursor_that_is_in_no_page_is_refused_unless_it_may_be_absent(body: object, words: str) -> None:
+    page = Page(by="cursor", parameter="c", next="meta.next")
+    with pytest.raises(SourceError, match=words):
+        after(page, {}, body, 2, None, is_first=True)
+    assert after(page, {"c": "a"}, body, 2, None) is None
+    assert after(Page(by="cursor", next="meta.next", next_may_be_absent=True), {}, body, 2, None, is_first=True) is None
+
+
 def test_pages_by_link_follow_it_and_an_endpoint_without_pages_has_one() -> None:
     assert after(Page(by="link"), {}, {}, 2, "http://vendor.example/x?p=2") == "http://vendor.example/x?p=2"
     assert after(Page(by="link"), {}, {}, 2, None) is None
@@ -63,6 +88,22 @@ def test_the_order_of_rows_makes_no_new_version_and_another_cell_does() -> None:
     one, two = {"a": "1", "b": "2"}, {"b": "3", "a": "1"}
     assert content_hash([one, two]) == content_hash([dict(reversed(two.items())), one])
     assert content_hash([one, two]) != content_hash([one, one])
+
+
+def test_what_another_server_or_path_gave_is_withdrawn_and_asked_for_again_when_it_comes_back(tmp_path: Path) -> None:
+    shelf, day, asked = Shelf(tmp_path), date(2025, 6, 2), []
+
+    def ask(span: Due) -> Answer:
+        asked.append(span.name)
+        return Answer([{"id": span.parameters["from"]}], [])
+
+    for prefix in ("a.example/rows?", "b.example/rows?", "a.example/rows?"):
+        asked.clear()
+        keep_due(shelf, prefix, WINDOW, day, ask)
+        assert len(asked) == 2
+        filled = {name for name, kept in shelf.index().items() if kept.rows}
+        assert filled == {prefix + name for name in asked}
+        assert all(Path(kept.path).read_text().count("\n") == kept.rows for kept in shelf.index().values())
 
 
 @pytest.mark.parametrize(

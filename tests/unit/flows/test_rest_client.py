@@ -136,6 +136,17 @@ def test_a_cursor_that_comes_again_is_refused(vendor: Vendor, cursors: str) -> N
         _all_rows(client, Endpoint(path="/rows", rows="data", page=page), {})
 
 
+def test_a_cursor_is_missed_on_the_first_page_and_ends_the_pages_on_a_later_one(vendor: Vendor) -> None:
+    bodies = [{"data": [{"id": 1}], "next": "a"}, {"data": [{"id": 2}]}]
+    vendor.answers = lambda path, number: (200, {}, bodies[number - 1])
+    with RestClient(source(vendor)) as client:
+        rows = _all_rows(client, Endpoint(path="/rows", rows="data", page=Page(by="cursor", parameter="c", next="next")), {})
+        vendor.seen.clear()
+        with pytest.raises(SourceError, match="no 'nxt' for the cursor nxt; there are data, next"):
+            _all_rows(client, Endpoint(path="/rows", rows="data", page=Page(by="cursor", parameter="c", next="nxt")), {})
+    assert rows == [{"id": "1"}, {"id": "2"}]
+
+
 def test_a_link_that_comes_again_is_refused(vendor: Vendor) -> None:
     vendor.answers = lambda path, number: (200, {"Link": f'</rows?p={number % 2}>; rel="next"'}, [])
     with RestClient(source(vendor)) as client, pytest.raises(SourceError, match=r"stays at http.*/rows; the vendor's paging"):

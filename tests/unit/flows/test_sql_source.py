@@ -118,6 +118,38 @@ def test_windows_that_can_still_change_are_asked_for_again_and_the_others_never(
     assert [new.content_hash == old.content_hash for old, new in zip(before, after, strict=True)] == [True, False, False]
 
 
+@time_machine.travel(datetime(2025, 6, 10, 12, tzinfo=UTC), tick=False)
+def test_a_window_that_is_in_the_plan_no_more_lands_empty(tmp_path: Path, warehouse: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    landing = Landing(Home(tmp_path / "home"))
+    with closing(sqlite3.connect(warehouse)) as connection:
+        connection.execute("create table prints (id text, cusip text, at text, price numeric, size numeric)")
+        rows = [("A", "2025-05-28 10:00:00"), ("B", "2025-06-04 10:00:00"), ("C", "2025-06-09 10:00:00")]
+        connection.executemany("insert into prints values (?, '037833100', ?, 99.5, 1000)", rows)
+        connection.commit()
+    standing: dict[str, list[object]] = {}
+
+    def refreshed(text: str, minute: int) -> list[object]:
+        (tmp_path / "mappings" / "prints.yml").write_text(text)
+        at = NOW + timedelta(minutes=minute)
+        landed = land_new(landing, pull(source(tmp_path, mapping="prints")), now=at, not_after=at)
+        assert landed.problems == []
+        for receipt in landed.receipts:
+            standing[receipt.file] = [row["trade_id"] for row in read(landing.data(receipt))]
+        return sorted(str(name) for names in standing.values() for name in names)
+
+    assert refreshed(PRINTS, 0) == ["A", "B", "C"]
+    # Asked for by five days, the prints stand in other windows: in the old ones each would be a second time, and stale.
+    assert refreshed(PRINTS.replace("days: 7", "days: 5"), 1) == ["A", "B", "C"]
+    assert refreshed(PRINTS.replace("start: 2025-05-26", "start: 2025-06-02"), 2) == ["B", "C"]
+    assert refreshed(PRINTS, 3) == ["A", "B", "C"]
+    whole = PRINTS.replace(" where at >= :since and at < :until", "")
+    without = "\n".join(line for line in whole.splitlines() if "window:" not in line)
+    assert refreshed(without, 4) == ["A", "B", "C"]
+    assert refreshed(without, 5) == ["A", "B", "C"]
+    assert refreshed(PRINTS, 6) == ["A", "B", "C"]
+
+
 @pytest.mark.parametrize("query", ["select * from prints", "select * from prints where at >= :since"])
 def test_a_window_whose_bounds_are_not_in_the_query_is_refused_with_its_line(tmp_path: Path, warehouse: Path, query: str) -> None:
     (tmp_path / "mappings").mkdir()
@@ -143,6 +175,29 @@ def test_a_query_that_fails_is_one_line_without_the_url(tmp_path: Path, warehous
     ) as told:
         pull(source(tmp_path))
     assert str(warehouse) not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "postgresql+pg8000://desk:Sup3rSecret@h.example/db",
+            r"the driver of its database is not installed \(.*pg8000.*; install it",
+        ),
+        ("nosuchbase://desk:Sup3rSecret@h.example/db", r"the driver of its database is not installed \(.*nosuchbase.*; install it"),
+        ("postgresql+pg8000://desk:pw@h.example:Sup3rSecret/db", "is no valid SQLAlchemy URL; write driver://.*the port a number"),
+        ("postgresql://desk:x@h:Sup3rSecret/y@h.example/db", "is no valid SQLAlchemy URL; write driver://"),
+        ("Sup3rSecret", "is no valid SQLAlchemy URL; write driver://"),
+    ],
+)
+def test_a_driver_that_is_missing_and_a_url_that_is_not_valid_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, words: str
+) -> None:
+    monkeypatch.setenv("SOTTO_TEST_WAREHOUSE", url)
+    with pytest.raises(SourceError, match=f"source 'firm': .*{words}") as told:
+        pull(source(tmp_path))
+    assert "Sup3rSecret" not in str(told.value)
     assert "\n" not in str(told.value)
 
 

@@ -14,8 +14,18 @@ NOT_OF_KIND = {
     Kind.NUMBER: ["abc", "nan", "inf", "-inf", "1,000", "10%"],
     Kind.INTEGER: ["abc", "3.7", "0x10", "nan", "99999999999999999999"],
     Kind.FLAG: ["maybe", "2"],
-    Kind.TIME: ["yesterday", "2025-13-01T10:00:00Z", "infinity", "-infinity", "06/02/2025 10:00", "10000-01-01"],
-    Kind.DATE: ["someday", "2025-02-30", "infinity", "-infinity", "2025-01-01 and a bit", "20000-01-01"],
+    Kind.TIME: [
+        "yesterday",
+        "2025-13-01T10:00:00Z",
+        "infinity",
+        "-infinity",
+        "06/02/2025 10:00",
+        "10000-01-01",
+        "epoch",
+        " Epoch",
+        "2025-06-02 10:00:00 BST",
+    ],
+    Kind.DATE: ["someday", "2025-02-30", "infinity", "-infinity", "2025-01-01 and a bit", "20000-01-01", "epoch"],
 }
 # Breaks each rule over several columns, by changing cells of the good row.
 RULE_BREAKERS = {
@@ -107,6 +117,7 @@ def test_every_rule_of_the_contract_has_a_case_that_breaks_it() -> None:
         ("2025-06-02 10:00:00.25+02:00", "2025-06-02 08:00:00.25"),
         ("2025-06-02T10:00:00-0500", "2025-06-02 15:00:00"),
         ("2025-06-02", "2025-06-02 00:00:00"),
+        ("2025-06-02 10:00:00 UTC", "2025-06-02 10:00:00"),
     ],
 )
 def test_a_time_with_an_offset_is_taken_to_utc_and_one_without_is_utc(cell: str, meant: str) -> None:
