@@ -24,7 +24,7 @@ _WORDS = {
 # What casts well and is still no figure or no moment; five-digit years do not fit a calendar of four.
 _UNREAL = " or not isfinite({typed}) or year({typed}) not between 1 and 9999"
 # A cast alone reads "epoch" as 1970, and BST as Bangladesh's time: of letters only a T and UTC may stand behind the first digit.
-_ISO = r"\s*\d[^A-Za-z]*(T[^A-Za-z]*)?(Z|UTC)?\s*"
+_ISO = r"(?i)\s*\d[^a-z]*(t[^a-z]*)?(z|utc)?\s*"
 _WRONG = {Kind.NUMBER: " or not isfinite({typed})", Kind.TIME: _UNREAL, Kind.DATE: _UNREAL}
 
 

@@ -118,6 +118,7 @@ def test_every_rule_of_the_contract_has_a_case_that_breaks_it() -> None:
         ("2025-06-02T10:00:00-0500", "2025-06-02 15:00:00"),
         ("2025-06-02", "2025-06-02 00:00:00"),
         ("2025-06-02 10:00:00 UTC", "2025-06-02 10:00:00"),
+        ("2025-06-02 10:00:00 utc", "2025-06-02 10:00:00"),
     ],
 )
 def test_a_time_with_an_offset_is_taken_to_utc_and_one_without_is_utc(cell: str, meant: str) -> None:
