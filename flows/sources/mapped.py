@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from expectations.contracts.sources import TABLES, Column, Kind
+from expectations.contracts.vocabulary import TcaMetric
 from flows.sources import local_times, vendor_numbers
 from flows.sources.mapping import UNITS, ColumnMap, Figure, TableMap
 from flows.sources.pulled import Mapped, cell_text, named, quoted
@@ -54,12 +55,24 @@ def _select(table: str, mapping: TableMap, figure: Figure | None) -> str:
         code, known = _text(mapping.code_column), ", ".join(quoted(code) for code in mapping.codes)
         reason = f"is none of the codes that the mapping knows: {', '.join(mapping.codes)}"
         checks.append(_fault(mapping.code_column, "unknown_code", f"coalesce({code} not in ({known}), true)", reason, code))
+    if table == "tca_results":
+        checks.append(_horizon_missing(cells))
     if mapping.response_time_floor_s is not None:
         parts = _with_floor(parts, cells, mapping.response_time_floor_s)
     faults = f"list_filter([{', '.join(checks)}], lambda fault: fault is not null)" if checks else "null"
     # An empty cell in a wide file is no figure, and no fault either.
     filled = f" where {_text(figure.source)} is not null" if figure else ""
     return f"select _row, {', '.join(parts)}, {faults} as _mapping_faults from raw{filled}"
+
+
+def _horizon_missing(cells: dict[str, _Cell]) -> str:
+    """Set aside what came after the trade and does not say how long after it."""
+    metric, horizon = cells["metric"], cells["horizon_s"]
+    afterwards = ", ".join(quoted(name) for name in (TcaMetric.PRICE_REVERSION, TcaMetric.MARKET_IMPACT))
+    missing = f"{metric.sql} in ({afterwards}) and {horizon.sql} is null and {horizon.given} is null"
+    return _fault(
+        "horizon_s", "horizon", missing, "needs the seconds after the trade: reversions and impacts differ by them", metric.sql
+    )
 
 
 def _with_floor(parts: list[str], cells: dict[str, _Cell], floor: float) -> list[str]:

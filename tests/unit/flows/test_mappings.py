@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from flows.sources.local_times import MACROS
+from flows.sources.mapped import compiled
 from flows.sources.mapping import load_mapping
 from flows.sources.pulled import SourceError
 
@@ -186,3 +189,27 @@ def test_a_mapping_that_is_not_there_names_those_that_are(tmp_path: Path) -> Non
 def test_whose_side_a_word_means_must_be_said(tmp_path: Path, table: str, column: str) -> None:
     with pytest.raises(SourceError, match=r"whose side is it|nothing gives"):
         load_mapping(written(tmp_path, f"vendor: V\ntables: {{{table}: {{files: '*', columns: {{{column}: Side}}}}}}"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "horizon", "rules"),
+    [
+        ("price_reversion", None, ["horizon"]),
+        ("market_impact", None, ["horizon"]),
+        ("market_impact", "1800", []),
+        ("market_impact", "soon", []),  # told by the contract, as what it is
+        ("arrival_slippage", None, []),
+    ],
+)
+def test_a_row_about_what_came_after_the_trade_says_how_long_after(
+    tmp_path: Path, metric: str, horizon: str | None, rules: list[str]
+) -> None:
+    query = compiled("v", "tca_results", load_mapping(written(tmp_path, TCA)).tables["tca_results"]).query
+    cells = {"ref": "R", "measure": metric, "figure": "1", "secs": horizon, "bench": "MID", "at": "2026-06-01T10:00:00Z"}
+    with duckdb.connect() as connection:
+        for macro in MACROS:
+            connection.execute(macro)
+        listed = ", ".join(f"cast(${name} as varchar) as {name}" for name in cells)
+        connection.execute(f"create table raw as select 1 as _row, {listed}", cells)
+        found = connection.execute(f"select [fault.rule for fault in coalesce(_mapping_faults, [])] from ({query})").fetchall()
+    assert found == [(rules,)]
