@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 
-from expectations.contracts.snapshot import Manifest
+from expectations.contracts.snapshot import GateResult, Manifest
 from flows import artifacts
 from flows.cited import cited_snapshots
-from flows.data_docs import write_gate_page
+from flows.data_docs import page_of, write_gate_page
 from flows.landing import Landing, Receipt
 from flows.publish import drop_old
 from flows.settings import FlowSettings
@@ -16,12 +15,23 @@ from flows.settings import FlowSettings
 log = logging.getLogger("flows.aftermath")
 
 
-def leave_behind(settings: FlowSettings, manifest: Manifest, landing: Landing, judged: Sequence[Receipt], *, at: datetime) -> None:
-    """Mark what was judged, drop old snapshots, write the gate's page and the artifacts; what cannot be done is a warning."""
+def leave_behind(
+    settings: FlowSettings,
+    manifest: Manifest,
+    gate: Sequence[GateResult],
+    landing: Landing,
+    judged: Sequence[Receipt],
+    *,
+    at: datetime,
+) -> None:
+    """Mark what was judged, drop old snapshots, write the gate's page and the artifacts; what cannot be done is a warning.
+
+    ``gate`` is what this refresh found; the manifest may be that of an earlier one with the same content.
+    """
     home = settings.state
 
     def tell() -> None:
-        artifacts.leave_published(home, manifest, write_gate_page(home, manifest.snapshot_id, manifest.gate))
+        artifacts.leave_published(home, manifest, write_gate_page(home, manifest.snapshot_id, gate))
 
     _attempt("its deliveries are judged again by the next refresh", lambda: landing.accept(judged, at=at))
     _attempt("no old snapshot is dropped", lambda: drop_old_snapshots(settings))
@@ -36,8 +46,7 @@ def drop_old_snapshots(settings: FlowSettings) -> None:
     """
     home = settings.state
     for name in drop_old(home, keep=settings.keep_snapshots, cited=cited_snapshots(home)):
-        page: Path = home.data_docs / f"{name}.html"
-        page.unlink(missing_ok=True)
+        page_of(home, name).unlink(missing_ok=True)
 
 
 def _attempt(otherwise: str, step: Callable[[], None]) -> None:

@@ -57,8 +57,13 @@ body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 50re
 _WORDS = ("failed", "warning", "passed")
 
 
+def page_of(home: Home, name: str) -> Path:
+    """Give where the page of a snapshot is, or of what was refused last."""
+    return home.data_docs / f"{name}.html"
+
+
 def write_gate_page(home: Home, name: str, results: Sequence[GateResult]) -> Path:
-    """Write ``data_docs/<name>.html`` and the index of all, and give the page's path.
+    """Write the page and the index of all, and give the page's path.
 
     ``name`` is a snapshot's identifier, or ``refused``. What failed comes first, then the warnings.
     """
@@ -67,7 +72,7 @@ def write_gate_page(home: Home, name: str, results: Sequence[GateResult]) -> Pat
     rows = "\n".join(_row(result) for result in sorted(results, key=lambda result: _WORDS.index(result.outcome)))
     page = _PAGE.format(title=escape(title), name=escape(name), rows=rows)
     home.data_docs.mkdir(parents=True, exist_ok=True)
-    path = home.data_docs / f"{name}.html"
+    path = page_of(home, name)
     path.write_text(page, encoding="utf-8")
     names = sorted((found.stem for found in home.data_docs.glob("*.html") if found.stem != "index"), reverse=True)
     links = "\n".join(f'<li><a href="{escape(listed)}.html">{escape(listed)}</a></li>' for listed in names)

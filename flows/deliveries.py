@@ -9,12 +9,12 @@ import duckdb
 import msgspec
 
 from expectations.contracts.home import Home
-from expectations.contracts.sources import OVERRIDES, TABLES
+from expectations.contracts.sources import JOURNAL_SOURCE, LANDING_TABLES, TABLES
 from flows.drift import Schema
 from flows.landing import Landing, Receipt
 from flows.refused import Refused
 from flows.settings import FlowSettings
-from flows.sources.config import JOURNAL_SOURCE, SourceConfig, load
+from flows.sources.config import SourceConfig, load
 from flows.sources.pulled import Pulled, SourceError, closest, quoted
 
 log = logging.getLogger("flows.deliveries")
@@ -64,8 +64,9 @@ def check_tables(tables: Sequence[str] | None) -> None:
         return
     if not tables:
         raise Refused(["`tables` is empty, so nothing would be pulled; leave it out to pull all"])
-    known = [*TABLES, OVERRIDES.name]
-    unknown = [f"there is no table {name!r} to pull{closest(name, known)}" for name in tables if name not in known]
+    unknown = [
+        f"there is no table {name!r} to pull{closest(name, LANDING_TABLES)}" for name in tables if name not in LANDING_TABLES
+    ]
     if unknown:
         raise Refused(unknown)
 

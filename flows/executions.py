@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from flows import durable
 from flows.sources.config import SourceConfig
 from flows.sources.journal import executed_rows
 from flows.sources.mapping import Executions, load_mapping
@@ -87,9 +88,7 @@ def post_executions(source: SourceConfig, journal: Path) -> int:
                 log.warning("execution %s: %s", execution.execution_ref, error)
                 continue
             posted.add(execution.execution_ref)
-            partial = note.with_name(f".{_POSTED}")
-            partial.write_bytes(msgspec.json.encode(sorted(posted)))
-            partial.replace(note)
+            durable.replace(note, msgspec.json.encode(sorted(posted)))
     log.info("posted %d executions to %s", len(fresh) - refused, source.name)
     return len(fresh) - refused
 

@@ -166,7 +166,7 @@ def _refresh(
         sources=names,
     )
     manifest = publish_snapshot(settings, made)
-    leave_behind(settings, manifest, landing, judged, at=now)
+    leave_behind(settings, manifest, passed, landing, judged, at=now)
     return manifest
 
 

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from sotto.terminal import NOTHING_PUBLISHED, day_of, follow_flows, instant_of, leave, out, progress, refusing, say, tell
+from sotto.terminal import (
+    NOTHING_PUBLISHED,
+    day_of,
+    follow_flows,
+    instant_of,
+    leave,
+    must_be_there,
+    out,
+    progress,
+    refusing,
+    say,
+    tell,
+)
 
 
 def simulate(
@@ -82,9 +94,7 @@ def snapshots() -> None:
     from flows.publish import current_id, list_manifests
     from flows.settings import FlowSettings
 
-    home = FlowSettings().state
-    if not home.root.is_dir():
-        leave(f"there is no folder {home.root}; is SOTTO_HOME right?")
+    home = must_be_there(FlowSettings().state)
     current = current_id(home)
     for manifest in list_manifests(home):
         mark = "*" if manifest.snapshot_id == current else " "

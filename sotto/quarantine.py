@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sotto.terminal import leave, out, print_json, refusing
+from sotto.terminal import leave, must_be_there, out, print_json, refusing
+
+if TYPE_CHECKING:
+    from expectations.contracts.home import Home
 
 app = typer.Typer(invoke_without_command=True, help="List rows that were set aside, and try them again.")
 
@@ -29,9 +32,10 @@ def quarantine(
 
     if context.invoked_subcommand:
         return
-    _check_names(source, table)
+    home = must_be_there(FlowSettings().state)
+    _check_names(home, source, table)
     wanted = rows.Wanted(source=source, table=table, rule=rule, every_version=every_version)
-    listed = rows.faults(FlowSettings().state, wanted, limit=None if out_file else limit)
+    listed = rows.faults(home, wanted, limit=None if out_file else limit)
     if out_file:
         rows.write_csv(listed, out_file)
         out.print(f"{listed.total:,} faults in {out_file}")
@@ -57,7 +61,7 @@ def quarantine_retry(
     from flows.sources.pulled import SourceError
 
     settings = FlowSettings()
-    _check_names(source, table)
+    _check_names(must_be_there(settings.state), source, table)
     with refusing(Refused, SourceError):
         mappings = {one.name: one.mapping for one in deliveries.sources_of(settings, sources or settings.config / "sources.yml")}
         tried = retry(settings.state, mappings, now=datetime.now(UTC), wanted=Wanted(source=source, table=table))
@@ -67,14 +71,12 @@ def quarantine_retry(
     out.print(f"{sum(one.landed for one in tried):,} rows landed; `sotto refresh` uses them")
 
 
-def _check_names(source: str | None, table: str | None) -> None:
-    """Leave where there is no such home, or nothing was ever landed of such a source or table."""
+def _check_names(home: "Home", source: str | None, table: str | None) -> None:
+    """Leave where nothing was ever landed of such a source or table."""
     from flows.landing import Landing
-    from flows.settings import FlowSettings
 
-    home = FlowSettings().state
-    if not home.root.is_dir():
-        leave(f"there is no folder {home.root}; is SOTTO_HOME right?")
+    if source is None and table is None:
+        return
     receipts = list(Landing(home).receipts())
     for option, name, known in (
         ("--source", source, sorted({receipt.source for receipt in receipts})),

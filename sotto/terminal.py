@@ -14,6 +14,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from expectations.contracts.home import Home
     from serve.adapters.journal import JournalReader
     from serve.settings import Settings
 
@@ -76,6 +77,13 @@ def wrong_usage(mistake: typer.TyperException) -> str:
     context = getattr(mistake, "ctx", None)
     where = f"; see '{context.command_path} --help'" if context else ""
     return f"{text[0].lower()}{text[1:]}{where}" if text else ""
+
+
+def must_be_there(home: "Home") -> "Home":
+    """Give a home, or say that there is no such folder."""
+    if not home.root.is_dir():
+        leave(f"there is no folder {home.root}; is SOTTO_HOME right?")
+    return home
 
 
 def journal() -> "JournalReader":

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from expectations.contracts import vocabulary as words
 
+# The source that is the service's own journal: a row of it is what the desk did, and nobody delivers it corrected.
+JOURNAL_SOURCE = "journal"
+
 
 class Kind(StrEnum):
     """What a cell holds. Times are UTC; a date has no time of day."""

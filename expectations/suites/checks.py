@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from expectations.contracts.snapshot import Severity
+from expectations.contracts.sources import JOURNAL_SOURCE
 
 # The instant that the build looks back from; nothing later is in it.
 AS_OF = "(select max(as_of) from marts.fct_dealer_scorecards)"
@@ -65,16 +66,12 @@ BAD_SHARE = 0.05
 REPEATED_SHARE = 0.2
 
 
-# The name of the source that is the service's own journal: a row of it is what the desk did, and nobody delivers it corrected.
-_JOURNAL = "journal"
-
-
 def delivery_checks(table: str) -> tuple[Check, ...]:
     """Give the checks that every new delivery of a landing table must pass."""
     return (
         NoRows(
             "rejected_share",
-            _rejected_share(f"source <> '{_JOURNAL}'"),
+            _rejected_share(f"source <> '{JOURNAL_SOURCE}'"),
             "So many bad rows mean that the delivery is damaged, and the good ones left are a biased sample.",
             _new(table),
         ),
@@ -92,7 +89,7 @@ def journal_check(table: str) -> Check:
     """Give the check of the journal's own rows of a table: the gate would stay shut for good if it were more than a warning."""
     return NoRows(
         "own_rejected_share",
-        _rejected_share(f"source = '{_JOURNAL}'"),
+        _rejected_share(f"source = '{JOURNAL_SOURCE}'"),
         "So many bad rows in the desk's own log: what it did there counts for no dealer.",
         _new(table),
         Severity.WARNING,

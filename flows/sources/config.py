@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 import yaml
 
-from expectations.contracts.sources import TABLES
+from expectations.contracts.sources import JOURNAL_SOURCE, TABLES
 from flows.settings import PROJECT
 from flows.sources.mapping import load_mapping
 from flows.sources.pulled import SourceError
 from flows.sources.secrets import filled, names_in
 
-JOURNAL_SOURCE = "journal"
 FOLDER_SOURCE = "files"
 
 

@@ -15,9 +15,9 @@ from typing import Any, get_args
 import msgspec
 
 from expectations.contracts import journal as events
-from expectations.contracts.sources import OVERRIDES, RFQ_LOG, Table
+from expectations.contracts.sources import JOURNAL_SOURCE, OVERRIDES, RFQ_LOG, Table
 from flows.sources import journal_rfqs
-from flows.sources.config import JOURNAL_SOURCE, SourceConfig
+from flows.sources.config import SourceConfig
 from flows.sources.journal_overrides import override_rows
 from flows.sources.journal_reading import Mark, end, holds, note, noted, reading
 from flows.sources.journal_rfqs import Entry, RfqEvent, rfq_rows

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from expectations.contracts.sources import TABLES, Column, Kind
-from expectations.contracts.vocabulary import TcaMetric
 from flows.sources import local_times, vendor_numbers
 from flows.sources.mapping import UNITS, ColumnMap, Figure, TableMap
+from flows.sources.mapping_rules import AFTERWARDS
 from flows.sources.pulled import Mapped, cell_text, named, quoted
 
 # Goes into each delivery's hash: what this module makes of a file is landed again when it changes.
@@ -68,7 +68,7 @@ def _select(table: str, mapping: TableMap, figure: Figure | None) -> str:
 def _horizon_missing(cells: dict[str, _Cell]) -> str:
     """Set aside what came after the trade and does not say how long after it."""
     metric, horizon = cells["metric"], cells["horizon_s"]
-    afterwards = ", ".join(quoted(name) for name in (TcaMetric.PRICE_REVERSION, TcaMetric.MARKET_IMPACT))
+    afterwards = ", ".join(map(quoted, AFTERWARDS))
     missing = f"{metric.sql} in ({afterwards}) and {horizon.sql} is null and {horizon.given} is null"
     return _fault(
         "horizon_s", "horizon", missing, "needs the seconds after the trade: reversions and impacts differ by them", metric.sql
@@ -142,7 +142,7 @@ def _read(column: Column, text: str, spec: ColumnMap, mapping: TableMap) -> _Cel
     if column.kind is Kind.TIME:
         return _time(text, spec, mapping)
     if column.kind is Kind.DATE:
-        sql, faults = local_times.date_cell(text, _formats(spec))
+        sql, faults = local_times.date_cell(text, spec.formats)
         return _Cell(sql, text, faults)
     return _number(text, spec) if column.kind in {Kind.NUMBER, Kind.INTEGER} else _Cell(text, text, [])
 
@@ -185,14 +185,10 @@ def _number(text: str, spec: ColumnMap) -> _Cell:
 
 
 def _time(text: str, spec: ColumnMap, mapping: TableMap) -> _Cell:
-    zone, formats = spec.time_zone or mapping.time_zone, _formats(spec)
+    zone, formats = spec.time_zone or mapping.time_zone, spec.formats
     instant = local_times.instant(text, formats, zone, ambiguous=mapping.ambiguous, nonexistent=mapping.nonexistent)
     faults = local_times.time_faults(text, formats, zone, ambiguous=mapping.ambiguous, nonexistent=mapping.nonexistent)
     return _Cell(local_times.written(instant), text, faults)
-
-
-def _formats(spec: ColumnMap) -> list[str]:
-    return [spec.format] if isinstance(spec.format, str) else spec.format or []
 
 
 def _first(part: str | list[str]) -> str:

@@ -45,6 +45,11 @@ class ColumnMap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     time_zone: str | None = None
     recover_from: str | None = None
 
+    @property
+    def formats(self) -> list[str]:
+        """How its times or dates are written; none = ISO 8601."""
+        return [self.format] if isinstance(self.format, str) else self.format or []
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One column of a wide TCA file: a metric of every row, with everything that gives the number its meaning."""

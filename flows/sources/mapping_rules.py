@@ -22,7 +22,7 @@ _SIDES = {("rfq_log", "client_side"), ("axes", "side")}
 _HOW = "positive_is: COST or GAIN; unit: bps, price or currency; horizon_s: '' where the metric has none"
 _MEANING = ("positive_is", "unit", "horizon_s", "reference")
 # What the market did after the trade: without the time that passed it is no figure.
-_AFTERWARDS = (TcaMetric.PRICE_REVERSION, TcaMetric.MARKET_IMPACT)
+AFTERWARDS = (TcaMetric.PRICE_REVERSION, TcaMetric.MARKET_IMPACT)
 
 
 def faults_of(table: Table, mapped: "TableMap", units: Named[str, int]) -> Iterator[Fault]:
@@ -59,7 +59,7 @@ def _window_faults(mapped: "TableMap") -> Iterator[Fault]:
 def _horizon_faults(mapped: "TableMap") -> Iterator[Fault]:
     """Find the figures that need a horizon and have none, as far as a mapping declares both."""
     for number, figure in enumerate(mapped.figures, 1):
-        if figure.metric in _AFTERWARDS and not _is_horizon(figure.horizon_s):
+        if figure.metric in AFTERWARDS and not _is_horizon(figure.horizon_s):
             yield ("figures",), f"figure {number}: {_horizon_wanted(figure.metric, figure.horizon_s)}"
     placed = {code: (("codes", code), mapped.columns | columns) for code, columns in mapped.codes.items()}
     for place, columns in placed.values() or [(("columns",), mapped.columns)]:
@@ -67,7 +67,7 @@ def _horizon_faults(mapped: "TableMap") -> Iterator[Fault]:
         if metric is None or horizon is None or horizon.constant is None or _is_horizon(horizon.constant):
             continue
         metrics = {metric.constant, metric.others, *metric.values.values()}
-        for name in (name for name in _AFTERWARDS if name in metrics):
+        for name in (name for name in AFTERWARDS if name in metrics):
             yield (*place, "horizon_s"), _horizon_wanted(name, horizon.constant)
 
 
@@ -125,7 +125,7 @@ def _column_faults(
         yield place, wrong_signs
     if own.kind is Kind.TIME and not (column.time_zone or mapped.time_zone or _is_absolute(column)):
         yield place, "is a time: declare time_zone, here or for the table (UTC where the vendor's times are UTC)"
-    if any("%Z" in pattern for pattern in _formats(column)):
+    if any("%Z" in pattern for pattern in column.formats):
         # The readers of such names take BST for Bangladesh's time.
         yield place, "%Z reads names of zones, and one name stands for several zones; use %z for an offset, or time_zone"
     if column.time_zone and column.time_zone not in available_timezones():
@@ -147,9 +147,5 @@ def _unit_faults(table: Table, own: Column, place: tuple[str, ...], column: "Col
 
 
 def _is_absolute(column: "ColumnMap") -> bool:
-    formats = _formats(column)
+    formats = column.formats
     return bool(formats) and all("%z" in pattern or pattern.startswith("epoch_") for pattern in formats)
-
-
-def _formats(column: "ColumnMap") -> list[str]:
-    return [column.format] if isinstance(column.format, str) else column.format or []

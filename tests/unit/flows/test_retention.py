@@ -122,7 +122,7 @@ def test_what_fails_after_the_switch_is_a_warning(tmp_path: Path, caplog: pytest
     home.journal.write_bytes(b"no database" * 100)
     home.data_docs.write_bytes(b"no folder")
     manifest = msgspec.json.decode(MANIFEST, type=Manifest)
-    leave_behind(FlowSettings(home=tmp_path, keep_snapshots=2), manifest, Landing(home), [], at=START)
+    leave_behind(FlowSettings(home=tmp_path, keep_snapshots=2), manifest, [], Landing(home), [], at=START)
     told = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert [message.split(":")[0] for message in told] == [
         "the snapshot is published, but no old snapshot is dropped",
