@@ -22,5 +22,6 @@
         'unknown_dealer': 'is neither a dealer nor an alias valid on that day',
         'unknown_print': 'is no print so far',
         'unknown_rfq': 'is in no RFQ log so far',
+        'untraded_rfq': 'has no trade of a known dealer and security in the RFQ log so far',
     }[rule] }}
 {%- endmacro %}

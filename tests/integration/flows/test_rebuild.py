@@ -29,6 +29,7 @@ TABLES = (
     "intermediate.int_unresolved_prices",
     "intermediate.int_unresolved_prints",
     "intermediate.int_unresolved_axes",
+    "intermediate.int_untraded_results",
     "intermediate.int_vendor_figures",
     "intermediate.int_vendor_tca",
     "intermediate.int_executions",
@@ -302,6 +303,7 @@ def test_what_names_nobody_is_set_aside_until_somebody_knows_it(tmp_path: Path) 
                 "select table_name, column_name, value, row_count from intermediate.int_unresolved_rows order by all"
             ).fetchall()
 
+    lost = {"outcome": "LOST", "executed_at": "", "executed_price": "", "executed_quantity": ""}
     stray = {"security_id": "S3", "executed_at": at, "trade_id": ""}
     desk.land([
         ("trades", 1, [vendor.row("trades", **stray | {"trade_id": f"T{n}"}) for n in (1, 2)]),
@@ -309,7 +311,10 @@ def test_what_names_nobody_is_set_aside_until_somebody_knows_it(tmp_path: Path) 
         ("reference_prices", 1, [vendor.row("reference_prices", security_id="S3", as_of=at)]),
         ("axes", 1, [vendor.row("axes", dealer_id="GHOST", security_id="S3", advertised_at=at, withdrawn_at="")]),
         ("tca_results", 1, [vendor.row("tca_results", execution_ref="R1", computed_at=at)]),
+        ("tca_results", 2, [vendor.row("tca_results", execution_ref="R3", vendor=name, computed_at=at) for name in ("A", "B")]),
+        ("tca_results", 3, [vendor.row("tca_results", execution_ref="R2", computed_at=at)]),
         ("rfq_log", 1, [vendor.row("rfq_log", rfq_id="R2", dealer_id="GHOST", asked_at=at, responded_at="", executed_at=at)]),
+        ("rfq_log", 3, [vendor.row("rfq_log", rfq_id="R3", asked_at=at, responded_at="", **lost)]),
     ])  # fmt: skip
     assert unknown() == [
         ("axes", "dealer_id", "GHOST", 1),
@@ -317,15 +322,18 @@ def test_what_names_nobody_is_set_aside_until_somebody_knows_it(tmp_path: Path) 
         ("reference_prices", "security_id", "S3", 1),
         ("rfq_log", "dealer_id", "GHOST", 1),
         ("tca_results", "execution_ref", "R1", 1),
+        ("tca_results", "execution_ref", "R2", 1),
+        ("tca_results", "execution_ref", "R3", 2),
         ("trades", "original_trade_id", "T9", 1),
         ("trades", "security_id", "S3", 2),
     ]
-    assert quarantined(desk.home, []) == {"unresolved": 7}
+    assert quarantined(desk.home, []) == {"unresolved": 10}
     desk.land([
         ("securities", 1, [vendor.row("securities", security_id="S3", cusip="", isin="", figi="")]),
         ("dealers", 1, [vendor.row("dealers", dealer_id="GHOST", name="Ghost")]),
         ("trades", 3, [vendor.row("trades", trade_id="T9", executed_at=at)]),
         ("rfq_log", 2, [vendor.row("rfq_log", rfq_id="R1", asked_at=at, responded_at="", executed_at=at)]),
+        ("rfq_log", 4, [vendor.row("rfq_log", rfq_id="R3", asked_at=at, responded_at="", executed_at=at)]),
     ])  # fmt: skip
     assert unknown() == []
 

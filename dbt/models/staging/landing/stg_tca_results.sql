@@ -30,6 +30,12 @@ select
     value,
     unit,
     positive_is,
-    computed_at
+    computed_at,
+
+    -- where it stands in landing
+    _source as landed_source,
+    _file as landed_file,
+    _row as landed_row,
+    _batch as landed_batch
 
 from newest
