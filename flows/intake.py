@@ -192,7 +192,7 @@ def _write_bad(
         f"insert into bad select {origin}, _row, f.column, f.rule, f.reason, f.value, cast(json_object({raw}) as varchar), {stamp} "
         "from (select _row, unnest(_faults) as f from typed where len(_faults) > 0) join raw using (_row)"
     )
-    if pulled.delimiter is not None:
+    if pulled.delimiter is not None or pulled.tells_unreadable:
         connection.execute(
             f"insert into bad select distinct on (line) {origin}, line - 1, column_name, 'unreadable', error_message, null, "
             f"csv_line, {stamp} from reject_errors order by line, column_idx"

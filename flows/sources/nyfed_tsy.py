@@ -38,8 +38,8 @@ _RFQ_LOG = """,
 responses as (
     select
         trade_date, cusip, client_side, dealer_name,
-        sum(par) as filled,
-        -- One fill without a price leaves the response without one: a mean over the others would be made up.
+        -- One fill without a par or a price leaves the response without one: what the others make would be made up.
+        case when count(par) = count(*) then sum(par) end as filled,
         case when count(clean_price * par) = count(*) then sum(clean_price * par) / sum(par) end as fill_price
     from trades
     group by all
@@ -48,7 +48,7 @@ rfqs as (
     select
         responses.*,
         count(*) over rfq as dealers_filled,
-        sum(filled) over rfq as rfq_filled,
+        case when count(filled) over rfq = count(*) over rfq then sum(filled) over rfq end as rfq_filled,
         (sum(fill_price) over rfq - fill_price) / nullif(count(fill_price) over rfq - 1, 0) as mean_of_others
     from responses
     window rfq as (partition by trade_date, cusip, client_side)
@@ -123,4 +123,7 @@ def pull(source: SourceConfig) -> Iterator[Pulled]:
         digest = hashlib.sha256((content_hash(path) + content_hash(aliases)).encode()).hexdigest()
         head = _TRADES.format(trades=f"({reader(path)})", names=listed)
         for table, select in _TABLES.items():
-            yield Pulled(source.name, table, str(path), digest, head + select.format(slug=slug), path=str(path))
+            own = head + select.format(slug=slug)
+            # The lines are those of the log; of the other tables each says once what many of them repeat.
+            told = table == "rfq_log"
+            yield Pulled(source.name, table, str(path), digest, own, path=str(path), tells_unreadable=told)

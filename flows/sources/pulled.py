@@ -38,7 +38,8 @@ class Pulled:
     bytes and its mapping, ``select`` is a DuckDB query that gives the rows with every column as text, in delivery order.
     ``path`` is the local file behind it (``None`` = there is none of its own). ``may_be_empty``: no rows at all is an answer.
     ``may_lack`` names columns that may be gone; ``numbered``: the query gives ``_row`` itself; ``delimiter``: what stands between
-    the cells of a text file (``None`` = it is none).
+    the cells of a text file (``None`` = it is none, or its rows are not ours). ``tells_unreadable``: lines of the text behind it
+    that cannot be read are set aside with this delivery; always so where there is a delimiter.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Pulled:
     may_lack: tuple[str, ...] = ()
     numbered: bool = False
     delimiter: str | None = None
+    tells_unreadable: bool = False
 
 
 def quoted(text: object) -> str:

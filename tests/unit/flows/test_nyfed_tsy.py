@@ -135,6 +135,24 @@ def test_a_fill_without_a_price_is_quarantined_and_moves_nobody_else_s_reference
     assert landed(release, fills)["rfq_log"] == (2, 1)
 
 
+def test_a_fill_without_a_par_leaves_no_size_made_of_the_others(release: Desk) -> None:
+    fills = [fill("A", 100, 30), fill("A", 101, "n/a"), fill("B", 101)]
+    sizes = {row["dealer_id"]: (row["executed_quantity"], row["quantity"]) for row in rows(release, "rfq_log", fills)}
+    assert sizes == {"A": (None, None), "B": (10e6, None)}
+
+
+def test_a_line_that_cannot_be_read_is_set_aside_once(release: Desk) -> None:
+    broken = fill("B", 101) + ",one,cell,more"
+    assert landed(release, [fill("A", 100), broken, fill("C", 102)]) == {
+        "dealers": (2, 0),
+        "dealer_aliases": (2, 0),
+        "securities": (1, 0),
+        "rfq_log": (2, 1),
+    }
+    (told,) = release.quarantined(next(r for r in release.landing.receipts() if r.table == "rfq_log"))
+    assert (told["row"], told["rule"], told["raw"]) == (2, "unreadable", broken)
+
+
 def test_a_wrong_cusip_and_an_unknown_side_are_quarantined(release: Desk) -> None:
     assert landed(release, [fill("A", 100), fill("B", 100, cusip="912828DM8"), fill("C", 100, side="Swap")]) == {
         "dealers": (3, 0),
