@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
 import msgspec
 
 from expectations.contracts.home import Home
@@ -16,6 +15,7 @@ from flows.refused import Refused
 from flows.settings import FlowSettings
 from flows.sources.config import SourceConfig, load
 from flows.sources.pulled import Pulled, SourceError, closest, quoted
+from flows.warehouse import opened
 
 log = logging.getLogger("flows.deliveries")
 
@@ -124,7 +124,7 @@ def quarantined(home: Home, used: Iterable[Receipt]) -> dict[str, int]:
             counts[receipt.table] = counts.get(receipt.table, 0) + receipt.rejected
     home.quarantine.mkdir(parents=True, exist_ok=True)
     target = home.quarantine / "unresolved.parquet"
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+    with opened(home.warehouse, read_only=True) as connection:
         connection.execute(f"copy (from intermediate.int_unresolved_rows) to {quoted(target)} (format parquet)")
         # A row of which two cells are unknown counts once.
         unresolved = connection.execute(

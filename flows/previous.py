@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import duckdb
-
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import CONTRACT_VERSION, Manifest
 from flows.publish import DATABASE, current_id, read_manifest
 from flows.sources.pulled import quoted
+from flows.warehouse import opened
 
 # Further apart, dealers may well come, go and change places.
 LONGEST = timedelta(days=7)
@@ -26,7 +25,7 @@ def lay_previous(home: Home, *, as_of: datetime, sources: Sequence[str]) -> Mani
     one of a later instant or of more than a week before.
     """
     manifest = _comparable(home, as_of, sources)
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with opened(home.warehouse) as connection:
         connection.execute("create schema if not exists audit")
         connection.execute(_EMPTY)
         if manifest is not None:

@@ -18,6 +18,7 @@ from flows.project import project_hash
 from flows.reach import Found, Reach, days_reached
 from flows.settings import FlowSettings
 from flows.steps import Days, lay, lay_axes, steps
+from flows.warehouse import opened
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
     """
     instant = as_of.astimezone(UTC).replace(tzinfo=None)
     reach = Reach.of(settings.dbt_project)
-    with duckdb.connect(str(settings.state.warehouse), config=settings.duckdb_limits) as connection:
+    with opened(settings.state.warehouse, config=settings.duckdb_limits) as connection:
         connection.execute("begin")
         connection.execute("create schema if not exists rebuild")
         fingerprint = _fingerprint(settings.dbt_project)
@@ -63,7 +64,7 @@ def prepare(settings: FlowSettings, *, as_of: datetime, full: bool = False) -> P
 
 def finished(home: Home) -> None:
     """Say that the build has done what the plan asked for."""
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with opened(home.warehouse) as connection:
         connection.execute("begin")
         connection.execute("delete from landing_index.pending_days")
         connection.execute("update landing_index.built set whole = false")

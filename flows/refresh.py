@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import duckdb
 from filelock import FileLock, Timeout
 from prefect import State, flow, task
 from prefect.cache_policies import NO_CACHE
@@ -32,6 +31,7 @@ from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
 from flows.sources.registry import pull
 from flows.sources.secrets import shown
+from flows.warehouse import opened
 
 log = logging.getLogger("flows.refresh")
 
@@ -81,7 +81,7 @@ def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
 @task(cache_policy=NO_CACHE)
 def fit_figures(settings: FlowSettings, as_of: datetime) -> int:
     """Fit the market's costs and what is believed of dealers from the daily statistics, and write them beside the marts."""
-    with duckdb.connect(str(settings.state.warehouse)) as connection:
+    with opened(settings.state.warehouse) as connection:
         return fit.fit_market_costs(connection) + fit_tables.fit_beliefs(connection, as_of.date(), read_priors(settings.config))
 
 

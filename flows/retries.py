@@ -11,9 +11,12 @@ log = logging.getLogger("flows.retries")
 
 
 def again(
-    on: Callable[[Exception], bool | float], *, attempts: int, timeout: float = 45.0, wait_max: float = 5.0
+    on: Callable[[Exception], bool | float], *, attempts: int | None, timeout: float = 45.0, wait_max: float = 5.0
 ) -> Iterable[stamina.Attempt]:
-    """Give so many attempts within ``timeout`` seconds, each a context; ``on`` says whether, or when, to go on."""
+    """Give so many attempts (``None`` = any number) within ``timeout`` seconds, each a context.
+
+    ``on`` says whether, or when, to go on.
+    """
     # The library's own hooks write the call's arguments and the error's words into the log, and an address may be a secret.
     set_on_retry_hooks((tell,))
     return stamina.retry_context(on=on, attempts=attempts, timeout=timeout, wait_initial=0.2, wait_max=wait_max, wait_jitter=0.2)

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
 from expectations.contracts.home import Home
 from expectations.contracts.sources import LANDING_TABLES, Table
 from flows.landing import Landing, Receipt
@@ -15,6 +13,7 @@ from flows.quarantine import lay_table
 from flows.settings import FlowSettings
 from flows.sources.pulled import instant_text, named, quoted
 from flows.validate import SQL_TYPES
+from flows.warehouse import opened
 
 # How a new warehouse is stored; one that is there keeps its format. The newest writes text faster and smaller.
 WAREHOUSE_FORMAT: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "latest"}
@@ -41,7 +40,7 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
     """
     fresh = {receipt.batch for receipt in new}
     home.root.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(home.warehouse), config=WAREHOUSE_FORMAT) as connection:
+    with opened(home.warehouse, config=WAREHOUSE_FORMAT) as connection:
         connection.execute("create schema if not exists landing")
         for table in LANDING_TABLES.values():
             files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]

@@ -11,6 +11,7 @@ from expectations.contracts.snapshot import Manifest
 from flows.publish import current_id, read_manifest
 from flows.refused import Refused
 from flows.settings import FlowSettings
+from flows.warehouse import opened
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,17 +129,13 @@ _VALUES = ", ".join(f"cast({figure.value} as double) as {figure.name}" for figur
 def published_marts(settings: FlowSettings) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
     """Open the warehouse for reading, as long as it is what the current snapshot was made of; with that snapshot's manifest.
 
-    Raises Refused.
+    A refresh that builds in it is waited for. Raises Refused.
     """
     home = settings.state
     current = current_id(home)
     if current is None or not home.warehouse.exists():
         raise Refused([f"nothing is published in {home.root}; run `sotto refresh` first"])
-    try:
-        connection = duckdb.connect(str(home.warehouse), read_only=True, config=settings.duckdb_limits)
-    except duckdb.IOException as error:
-        raise Refused([f"{home.warehouse} cannot be read now; is a refresh running? Try again when it has ended"]) from error
-    with connection:
+    with opened(home.warehouse, read_only=True, config=settings.duckdb_limits) as connection:
         manifest = read_manifest(home, current)
         as_of = manifest.as_of.astimezone(UTC).replace(tzinfo=None)
         built = connection.execute("select as_of, whole from landing_index.built").fetchall()

@@ -40,11 +40,11 @@ asked as (
 rfqs as (
 
     select
-        rfq_id,
-        min(asked_on) as asked_on
+        asked.rfq_id,
+        min(asked.asked_on) as asked_on
     from asked
     semi join without_trade using (rfq_id)
-    group by rfq_id
+    group by asked.rfq_id
 
 )
 

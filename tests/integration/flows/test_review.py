@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import sotto
 from expectations.contracts.home import Home
+from flows import warehouse
 from flows.publish import current_id
 from flows.refused import Refused
 from flows.review.figures import LEAST_ASKED, LEAST_OBSERVED, LEAST_PEERS, peers_of
@@ -219,14 +220,21 @@ def test_what_the_gate_has_not_passed_is_not_told(copied: Home, dealer_id: str, 
         write_review(FlowSettings(), dealer_id, FIRST, LAST, tmp_path / "x.html")
 
 
-def test_while_a_refresh_writes_the_review_says_so(copied: Home, dealer_id: str, tmp_path: Path) -> None:
-    script = f"import duckdb, sys; c = duckdb.connect({str(copied.warehouse)!r}); print(flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+def test_a_refresh_that_writes_is_waited_for(copied: Home, dealer_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warehouse, "PATIENCE_S", 0.5)
+    writes = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(flush=True); "
+    until = "sys.stdin.readline(); time.sleep(1)"
+    command = [sys.executable, "-c", writes + until, str(copied.warehouse)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
-        with pytest.raises(Refused, match="is a refresh running"):
+        with pytest.raises(Refused, match=rf"is open in another process \(.*PID {writer.pid}\)\); close it there"):
             write_review(FlowSettings(), dealer_id, FIRST, LAST, tmp_path / "x.html")
-        writer.communicate()
+        assert writer.stdin is not None
+        writer.stdin.write(b"\n")
+        writer.stdin.flush()
+        monkeypatch.setattr(warehouse, "PATIENCE_S", 60)
+        assert write_review(FlowSettings(), dealer_id, FIRST, LAST, tmp_path / "x.html").classes
 
 
 def test_the_command_prints_what_to_talk_about_and_where_the_pack_is(good_day: GoodDay, dealer_id: str, tmp_path: Path) -> None:
