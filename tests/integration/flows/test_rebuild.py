@@ -372,6 +372,31 @@ def test_a_change_of_masters_builds_the_days_that_name_what_changed(tmp_path: Pa
     assert after("dealer_aliases", alias="Bee", dealer_id="BETA") == [days[5].date()]
 
 
+def test_a_downgrade_builds_the_days_of_the_bond_and_moves_its_requests(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    as_of = FIRST + timedelta(days=30)
+    days = [FIRST + timedelta(days=shift, hours=10) for shift in range(12)]
+    cells = [{"asked_at": day.isoformat(), "responded_at": "", "executed_at": day.isoformat()} for day in days]
+    rows = [vendor.row("rfq_log", rfq_id=f"R{n}", security_id="S2" if n == 3 else "S1", **cells[n]) for n in range(12)]
+    bond = {"cusip": "", "isin": "", "figi": "", "security_id": "S2", "asset_class": "CORP"} | {
+        "rating_moodys": "",
+        "rating_fitch": "",
+    }
+
+    def rated(number: int, rating: str) -> list[tuple[str, date]]:
+        desk.land([("securities", number, [vendor.row("securities", **bond, rating_sp=rating)])])
+        plan = desk.build(as_of)
+        assert plan.whole or rfq_days(plan) == [days[3].date()]
+        with duckdb.connect(str(desk.home.warehouse)) as connection:
+            return connection.execute(
+                "select distinct scorecard_class, asked_on from marts.fct_rfq_responses where security_id = 'S2'"
+            ).fetchall()
+
+    desk.land([("rfq_log", 1, rows)])
+    assert rated(1, "BBB-") == [("CORP_IG", days[3].date())]
+    assert rated(2, "BB+") == [("CORP_HY", days[3].date())]
+
+
 def test_axes_are_read_as_far_back_as_anyone_looks() -> None:
     variables = yaml.safe_load((PROJECT / "dbt" / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
     assert variables["axes_days"] >= fit_days.LOOK_BACK_DAYS + variables["axe_max_age_days"]
