@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TypeAlias
 
 import duckdb
@@ -10,6 +11,7 @@ import numpy as np
 
 from expectations.contracts.snapshot import SNAPSHOT_TABLES
 from flows.bootstrap import floats
+from flows.fit_days import LOOK_BACK_DAYS
 
 _COLUMNS = SNAPSHOT_TABLES["fit_market_costs"]
 _EXPONENT_CEILING = 0.6
@@ -25,6 +27,7 @@ select
     liquidity.volatility_bps * sqrt(executions.executed_quantity / liquidity.adv_30d) as scaled_size
 from marts.fct_executions as executions
 inner join marts.fct_security_liquidity as liquidity using (security_id)
+where executions.asked_on > ?
 -- Equal sizes are told apart by their place, and so stand in the same size band every time.
 order by executions.rfq_id, executions.dealer_id
 """
@@ -95,13 +98,13 @@ def fit_impact(scaled_size: Floats, impact_bps: Floats) -> Impact | None:
     return Impact(max(slope, 0.0), max(slope - half, 0.0), max(slope + half, 0.0), len(scaled_size))
 
 
-def fit_market_costs(connection: duckdb.DuckDBPyConnection) -> int:
-    """Fit every class and write ``marts.fit_market_costs``; give the number of rows.
+def fit_market_costs(connection: duckdb.DuckDBPyConnection, until: date) -> int:
+    """Fit every class on the executions of 400 days up to ``until`` and write ``marts.fit_market_costs``; give the number of rows.
 
     A class with too few executions takes the half-spread of its reference prices (``cost_n`` = 0) and the impact
     coefficient of all classes together; where there are too few of those as well, the figures are NULL.
     """
-    executions = connection.execute(_EXECUTIONS).fetchnumpy()
+    executions = connection.execute(_EXECUTIONS, [until - timedelta(days=LOOK_BACK_DAYS)]).fetchnumpy()
     label = np.asarray(executions["scorecard_class"])
     columns = {name: floats(executions[name]) for name in ("executed_quantity", "cost_bps", "impact_bps", "scaled_size")}
     pooled = _impact_of(columns, np.ones(len(label), dtype=bool))

@@ -65,7 +65,7 @@ def refuse_look_ahead(
 
 def _built(connection: duckdb.DuckDBPyConnection, models: Sequence[Model], instant: datetime, priors: Priors) -> dict[str, Columns]:
     build_models(connection, models, instant)
-    fit_market_costs(connection)
+    fit_market_costs(connection, instant.date())
     fit_beliefs(connection, instant.date(), priors)
     return {table: connection.execute(_reading(table)).fetchnumpy() for table in SNAPSHOT_TABLES}
 

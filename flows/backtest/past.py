@@ -139,7 +139,7 @@ class Past:
         """Build the marts as of an instant, fit, and give a connection to them."""
         with self.connected() as connection:
             build_models(connection, self.models, instant)
-            fit_market_costs(connection)
+            fit_market_costs(connection, instant.date())
             fit_beliefs(connection, instant.date(), self.priors)
             yield connection
 

@@ -40,7 +40,7 @@ def build(home: Home, source: SourceConfig, *, as_of: datetime, known_at: dateti
     dbt(home, *command, *(["--full-refresh"] if plan.whole else []), as_of=as_of)
     rebuild.finished(home)
     with duckdb.connect(str(home.warehouse)) as connection:
-        fit_market_costs(connection)
+        fit_market_costs(connection, as_of.date())
         fit_beliefs(connection, as_of.date())
     target = home.root / f"facts-{datetime.now(UTC):%H%M%S%f}.duckdb"
     return _copy_tables(home.warehouse, target)

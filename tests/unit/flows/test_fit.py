@@ -1,5 +1,6 @@
 """Fitted costs and impacts: what was planted is found, with an interval that says how sure it is."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from expectations.contracts.snapshot import SNAPSHOT_TABLES
 from flows.fit import Floats, fit_cost, fit_impact, fit_market_costs
+
+UNTIL = date(2025, 6, 30)
 
 
 def sizes(chance: np.random.Generator, count: int) -> Floats:
@@ -103,7 +106,7 @@ def marts(path: Path, executions: list[tuple[str, str, float, float | None, floa
     connection.execute(
         "create table marts.fct_executions (security_id varchar, scorecard_class varchar, executed_quantity double, "
         "price_improvement_gain_bps double, vendor_impact_cost_bps double, drift_cost_bps double, rfq_id varchar, "
-        "dealer_id varchar)"
+        "dealer_id varchar, asked_on date)"
     )
     for security, scorecard_class in (("S1", "CORP_IG"), ("S2", "MUNI"), ("S3", "GOVT")):
         connection.execute(
@@ -116,7 +119,9 @@ def marts(path: Path, executions: list[tuple[str, str, float, float | None, floa
             [security, security],
         )
     if executions:
-        connection.executemany("insert into marts.fct_executions values (?, ?, ?, ?, null, ?, uuid(), 'D')", executions)
+        connection.executemany(
+            "insert into marts.fct_executions values (?, ?, ?, ?, null, ?, uuid(), 'D', ?)", [(*e, UNTIL) for e in executions]
+        )
     return connection
 
 
@@ -125,7 +130,7 @@ def test_every_class_gets_a_row_and_says_what_stands_behind_it(tmp_path: Path) -
     executions = [("S1", "CORP_IG", float(q), -8.0, float(0.5 * 20 * np.sqrt(q / 4e6))) for q in quantities]
     executions += [("S2", "MUNI", 1e6, None, None)] * 5
     with marts(tmp_path, executions) as connection:
-        assert fit_market_costs(connection) == 3
+        assert fit_market_costs(connection, UNTIL) == 3
         rows = {row[0]: row[1:] for row in connection.execute("from marts.fit_market_costs").fetchall()}
         described = {name: kind for name, kind, *_ in connection.execute("describe marts.fit_market_costs").fetchall()}
     assert described == SNAPSHOT_TABLES["fit_market_costs"]
@@ -142,9 +147,17 @@ def test_every_class_gets_a_row_and_says_what_stands_behind_it(tmp_path: Path) -
     assert rows["GOVT"][:5] == (None, None, None, None, 0)
 
 
+def test_executions_of_long_ago_bear_on_nothing(tmp_path: Path) -> None:
+    with marts(tmp_path, [("S1", "CORP_IG", 1e6, -8.0, None)] * 40) as connection:
+        connection.execute("update marts.fct_executions set asked_on = ?::date - 400 where rowid < 15", [UNTIL])
+        fit_market_costs(connection, UNTIL)
+        found = connection.execute("select cost_n from marts.fit_market_costs where scorecard_class = 'CORP_IG'").fetchall()
+    assert found == [(25,)]
+
+
 def test_without_any_execution_nothing_is_known_of_impact(tmp_path: Path) -> None:
     with marts(tmp_path, []) as connection:
-        fit_market_costs(connection)
+        fit_market_costs(connection, UNTIL)
         found = connection.execute(
             "select distinct impact_coefficient, impact_low, impact_high, impact_n from marts.fit_market_costs"
         )
