@@ -82,9 +82,8 @@ def check(settings: FlowSettings, suites: tuple[str, ...]) -> list[GateResult]:
 def fit_figures(settings: FlowSettings, as_of: datetime) -> int:
     """Fit the market's costs and what is believed of dealers from the daily statistics, and write them beside the marts."""
     with opened(settings.state.warehouse) as connection:
-        return fit.fit_market_costs(connection, as_of.date()) + fit_tables.fit_beliefs(
-            connection, as_of.date(), read_priors(settings.config)
-        )
+        costs = fit.fit_market_costs(connection, as_of.date())
+        return costs + fit_tables.fit_beliefs(connection, as_of.date(), read_priors(settings.config))
 
 
 @task(cache_policy=NO_CACHE)
