@@ -26,8 +26,9 @@ from benchmarks._scale_report import BESIDE, BUILT, medians, report
 from expectations.contracts.home import Home
 from expectations.contracts.sources import LANDING_TABLES
 from flows import landing_index, rebuild
+from flows.layout import landed_view, layout_of
 from flows.settings import FlowSettings
-from flows.transform import WAREHOUSE_FORMAT, landed_view
+from flows.transform import WAREHOUSE_FORMAT
 from tests.fakes import compiled
 
 RESULTS = Path(__file__).parent / "results" / "scale.md"
@@ -184,7 +185,7 @@ def _lay(connection: duckdb.DuckDBPyConnection, files: dict[str, list[Path]]) ->
     connection.execute("create schema if not exists landing")
     given = scale.masters()
     for name, table in LANDING_TABLES.items():
-        query = landed_view(table, files.get(name, []))
+        query = landed_view(table, files.get(name, []), alike=True)
         if name in given:
             connection.execute(f"create or replace table landing.{name} as {query}")
             connection.execute(f"insert into landing.{name} by name {given[name]}")
@@ -192,11 +193,17 @@ def _lay(connection: duckdb.DuckDBPyConnection, files: dict[str, list[Path]]) ->
             connection.execute(f"create or replace view landing.{name} as {query}")
     connection.execute(
         "create or replace table landing.receipts "
-        "(source varchar, table_name varchar, batch varchar, happened_to timestamp, path varchar, rows bigint)"
+        "(source varchar, table_name varchar, batch varchar, happened_to timestamp, path varchar, rows bigint, layout varchar)"
     )
     for name in landing_index.KEPT_BY_DAY:
         batches = {str(path): f"{name}-{path.parent.name.removeprefix('day=')}" for path in files.get(name, [])}
         connection.execute(
-            "insert into landing.receipts select 'scale', $name, unnest($batches), null, unnest($paths), $rows",
-            {"name": name, "batches": list(batches.values()), "paths": list(batches), "rows": scale.ROWS_PER_DAY.get(name, 0)},
+            "insert into landing.receipts select 'scale', $name, unnest($batches), null, unnest($paths), $rows, $layout",
+            {
+                "name": name,
+                "batches": list(batches.values()),
+                "paths": list(batches),
+                "rows": scale.ROWS_PER_DAY.get(name, 0),
+                "layout": layout_of(LANDING_TABLES[name]),
+            },
         )

@@ -2,15 +2,18 @@
 
 import hashlib
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from bisect import insort
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from expectations.contracts.home import Home
+from expectations.contracts.sources import LANDING_TABLES
 from flows.drift import Schema
 from flows.intake import DATA_FILE, QUARANTINE_FILE, take_in
+from flows.layout import layout_of
 from flows.sources.pulled import Pulled
 
 _RECEIPT, _ACCEPTED, _HELD = "receipt.json", "accepted.json", "held.json"
@@ -20,7 +23,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What landed: ``rows`` good ones, ``rejected`` to quarantine, ``repeated`` = good rows whose key came before in it.
 
     ``happened_from`` and ``happened_to`` bound the rows' own times (UTC; ``None`` for tables without one). ``columns`` are the
-    vendor's, as they came.
+    vendor's, as they came; ``layout`` marks those that the file has (see ``flows.layout``).
     """
 
     source: str
@@ -35,22 +38,26 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     happened_from: datetime | None = None
     happened_to: datetime | None = None
     columns: Schema = {}
+    layout: str = ""
 
 
 class Landing:
-    """The landing folder. One writer at a time: the refresh holds the lock."""
+    """The landing folder. One writer at a time: the refresh holds the lock, and what it has read of receipts holds for it."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._receipts: list[Receipt] | None = None
 
     def newest(self) -> dict[tuple[str, str, str], Receipt]:
         """Give the receipt of the newest version of each file, by source, table and file."""
         return {(receipt.source, receipt.table, receipt.file): receipt for receipt in self.receipts()}
 
-    def receipts(self) -> Iterator[Receipt]:
-        """Yield every receipt, in order of source, table and batch."""
-        for path in sorted(self._home.landing.glob(f"*/*/*/{_RECEIPT}")):
-            yield msgspec.json.decode(path.read_bytes(), type=Receipt)
+    def receipts(self) -> list[Receipt]:
+        """Give every receipt, in order of source, table and batch. They are read once: a day's refresh asks several times."""
+        if self._receipts is None:
+            paths = self._home.landing.glob(f"*/*/*/{_RECEIPT}")
+            self._receipts = sorted((msgspec.json.decode(path.read_bytes(), type=Receipt) for path in paths), key=_place)
+        return list(self._receipts)
 
     def state(self, receipt: Receipt) -> str:
         """Say whether a batch is ``accepted``, ``held`` or ``pending`` (landed, not judged yet)."""
@@ -103,6 +110,7 @@ class Landing:
                 content_hash=pulled.content_hash,
                 batch=batch,
                 landed_at=now,
+                layout=layout_of(LANDING_TABLES[pulled.table]),
                 **msgspec.structs.asdict(counts),
             )
             return self.keep(receipt, work)
@@ -119,7 +127,13 @@ class Landing:
         folder = self.folder(receipt)
         folder.parent.mkdir(parents=True, exist_ok=True)
         work.rename(folder)
+        if self._receipts is not None:
+            insort(self._receipts, receipt, key=_place)
         return receipt
+
+
+def _place(receipt: Receipt) -> tuple[str, str, str]:
+    return receipt.source, receipt.table, receipt.batch
 
 
 def _mark(path: Path, said: dict[str, object]) -> None:

@@ -11,6 +11,9 @@ from datetime import date, datetime
 import duckdb
 import msgspec
 
+from expectations.contracts.sources import LANDING_TABLES
+from flows.layout import layout_of
+
 KEPT_BY_DAY = ("rfq_log", "reference_prices", "tca_results", "trades")
 _TABLES = """
 create schema if not exists landing_index;
@@ -122,6 +125,15 @@ def files_between(connection: duckdb.DuckDBPyConnection, table: str, start: date
 def all_files(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     """Give the files in use of a table."""
     return _paths(connection, "select path from landing_index.batches where table_name = ? order by path", [table])
+
+
+def are_alike(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Say whether all files in use of a table have today's layout."""
+    layout = layout_of(LANDING_TABLES[table])
+    found = connection.execute(
+        "select count(*) from landing.receipts where table_name = ? and layout is distinct from ?", [table, layout]
+    ).fetchall()
+    return not found[0][0]
 
 
 def files_since(connection: duckdb.DuckDBPyConnection, table: str, at: datetime) -> list[str]:

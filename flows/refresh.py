@@ -197,7 +197,7 @@ def _take_in(
         pulled += found
     outcome = land(landing, pulled, now=now, not_after=not_after)
     names = {source.name for source in listed}
-    before = [receipt for receipt in landing.receipts() if tables is not None and receipt.source in names]
+    before = [] if tables is None else [receipt for receipt in landing.receipts() if receipt.source in names]
     problems += outcome.problems + deliveries.missing_needed(pulled, before, problems)
     if problems:
         raise Refused(problems)

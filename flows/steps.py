@@ -12,7 +12,7 @@ import msgspec
 
 from expectations.contracts.sources import LANDING_TABLES
 from flows import landing_index as index
-from flows.transform import landed_view
+from flows.layout import landed_view
 
 DAY = timedelta(days=1)
 # The tables of landing that the schema ``rebuild`` has views of.
@@ -87,10 +87,10 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
         row = [number, *_bounds(connection, step, amended), *(own[table] for table in index.KEPT_BY_DAY)]
         connection.execute(f"insert into rebuild.steps values ({', '.join('?' * len(row))})", row)
     for table, listed in files.items():
-        view = landed_view(LANDING_TABLES[table], sorted(listed), of_step=f"{table}_files")
+        view = _view(connection, table, sorted(listed), of_step=f"{table}_files")
         connection.execute(f"create or replace view rebuild.{table} as {view}")
     connection.execute(f"create or replace view rebuild.rfq_dealers as {index.RFQ_DEALERS}")
-    results = landed_view(LANDING_TABLES["tca_results"], index.files_of_unknown(connection))
+    results = _view(connection, "tca_results", index.files_of_unknown(connection))
     connection.execute(
         "create or replace view rebuild.unknown_results as "
         f"select results.* from ({results}) as results semi join ({index.UNKNOWN_RFQS}) as unknown on hash(execution_ref) = rfq"
@@ -99,8 +99,12 @@ def lay(connection: duckdb.DuckDBPyConnection, planned: Iterable[Step], *, stale
 
 def lay_axes(connection: duckdb.DuckDBPyConnection, since: datetime) -> None:
     """Point ``rebuild.axes`` at the files that hold axes of after an instant (UTC): nobody looks further back."""
-    view = landed_view(LANDING_TABLES["axes"], index.files_since(connection, "axes", since))
+    view = _view(connection, "axes", index.files_since(connection, "axes", since))
     connection.execute(f"create or replace view rebuild.axes as {view}")
+
+
+def _view(connection: duckdb.DuckDBPyConnection, table: str, files: list[str], *, of_step: str | None = None) -> str:
+    return landed_view(LANDING_TABLES[table], files, alike=index.are_alike(connection, table), of_step=of_step)
 
 
 def _between(days: Days, start: date, end: date) -> Days:

@@ -4,22 +4,20 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from expectations.contracts.home import Home
-from expectations.contracts.sources import LANDING_TABLES, Table
+from expectations.contracts.sources import LANDING_TABLES
 from flows.landing import Landing, Receipt
+from flows.layout import landed_view, layout_of
 from flows.quarantine import lay_table
 from flows.settings import FlowSettings
-from flows.sources.pulled import instant_text, named, quoted
-from flows.validate import SQL_TYPES
+from flows.sources.pulled import instant_text
 from flows.warehouse import opened
 
 # How a new warehouse is stored; one that is there keeps its format. The newest writes text faster and smaller.
 WAREHOUSE_FORMAT: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "latest"}
 # Tables whose new deliveries the gate reads row by row, each with the days before and after them that it needs beside them.
 _READ_WHEN_NEW = {"rfq_log": timedelta(0), "reference_prices": timedelta(days=7), "trades": timedelta(days=1)}
-_STAMPS = {"_row": "BIGINT", "_source": "VARCHAR", "_file": "VARCHAR", "_landed_at": "TIMESTAMP", "_batch": "VARCHAR"}
 
 
 def batches_to_use(landing: Landing, sources: Iterable[str], *, known_at: datetime) -> list[Receipt]:
@@ -42,24 +40,31 @@ def lay_views(home: Home, landing: Landing, receipts: list[Receipt], *, new: Ite
     home.root.mkdir(parents=True, exist_ok=True)
     with opened(home.warehouse, config=WAREHOUSE_FORMAT) as connection:
         connection.execute("create schema if not exists landing")
-        for table in LANDING_TABLES.values():
-            files = [landing.data(receipt) for receipt in receipts if receipt.table == table.name]
-            connection.execute(f"create or replace view landing.{table.name} as {landed_view(table, files)}")
-        for name, around in _READ_WHEN_NEW.items():
+        for name in LANDING_TABLES:
             own = [receipt for receipt in receipts if receipt.table == name]
-            files = [landing.data(receipt) for receipt in _near(own, [r for r in own if r.batch in fresh], around)]
-            connection.execute(f"create or replace view landing.new_{name} as {landed_view(LANDING_TABLES[name], files)}")
+            connection.execute(f"create or replace view landing.{name} as {_view(landing, name, own)}")
+            if name in _READ_WHEN_NEW:
+                near = _near(own, [receipt for receipt in own if receipt.batch in fresh], _READ_WHEN_NEW[name])
+                connection.execute(f"create or replace view landing.new_{name} as {_view(landing, name, near)}")
         connection.execute(
             "create or replace table landing.receipts (source varchar, table_name varchar, file varchar, batch varchar, "
             "landed_at timestamp, rows bigint, rejected bigint, repeated bigint, happened_to timestamp, is_new boolean, "
-            "path varchar)"
+            "path varchar, layout varchar)"
         )
-        rows = [(*_receipt_row(receipt), receipt.batch in fresh, str(landing.data(receipt))) for receipt in receipts]
+        rows = [
+            (*_receipt_row(receipt), receipt.batch in fresh, str(landing.data(receipt)), receipt.layout) for receipt in receipts
+        ]
         if rows:
             # A column at a time: a row at a time takes longer than reading what is new.
             columns = [list(cells) for cells in zip(*rows, strict=True)]
             connection.execute(f"insert into landing.receipts select {', '.join(['unnest(?)'] * len(columns))}", columns)
         lay_table(connection, home, [receipt.batch for receipt in receipts])
+
+
+def _view(landing: Landing, name: str, receipts: Sequence[Receipt]) -> str:
+    table = LANDING_TABLES[name]
+    alike = all(receipt.layout == layout_of(table) for receipt in receipts)
+    return landed_view(table, [landing.data(receipt) for receipt in receipts], alike=alike)
 
 
 def _near(receipts: Iterable[Receipt], new: Sequence[Receipt], around: timedelta) -> list[Receipt]:
@@ -86,20 +91,6 @@ def _receipt_row(receipt: Receipt) -> tuple[object, ...]:
         receipt.repeated,
         receipt.happened_to,
     )
-
-
-def landed_view(table: Table, files: Sequence[Path | str], *, of_step: str | None = None) -> str:
-    """Give the query that reads these files of a landing table; none at all read as an empty table.
-
-    ``of_step``: where the session is at a step, this column of ``rebuild.steps`` lists the files instead.
-    """
-    types = {column.name: SQL_TYPES[column.kind] for column in table.columns} | _STAMPS
-    if not files:
-        return "select " + ", ".join(f"cast(null as {kind}) as {named(name)}" for name, kind in types.items()) + " where false"
-    listed = f"[{', '.join(quoted(file) for file in files)}]"
-    if of_step is not None:
-        listed = f"coalesce(getvariable('step').{of_step}, {listed})"
-    return f"select {', '.join(named(name) for name in types)} from read_parquet({listed}, union_by_name = true)"
 
 
 @contextmanager

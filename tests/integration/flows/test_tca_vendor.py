@@ -42,9 +42,9 @@ class Deal:
         with time_machine.travel(now, tick=True):
             pulled = pull(self.source)
         landing = Landing(self.home)
-        before = len(list(landing.receipts()))
+        before = len(landing.receipts())
         assert land_new(landing, pulled, now=now, not_after=now).problems == []
-        return len(list(landing.receipts())) - before
+        return len(landing.receipts()) - before
 
     def used(self, now: datetime) -> set[tuple[object, ...]]:
         """Give the rows that a refresh would use: of each file the newest version, of each key the newest row."""

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import GateResult, Severity
@@ -12,6 +13,8 @@ from expectations.contracts.sources import TABLES
 from flows.data_docs import write_gate_page
 from flows.deliveries import missing_needed, missing_tables
 from flows.landing import Receipt
+from flows.landing_index import are_alike
+from flows.layout import columns_of, layout_of
 from flows.sources.config import SourceConfig
 from flows.transform import batches_to_use, lay_views
 from tests.fakes import vendor
@@ -49,6 +52,32 @@ def test_the_views_show_the_batches_used_and_nothing_where_there_is_none(desk: D
         ).fetchall()
     assert {table: count for table, count in counts.items() if count} == {"trades": 5, "axes": 2}
     assert dict(fresh) == {"trades": 2, "axes": 0}
+
+
+def test_every_landed_file_has_the_columns_and_types_that_its_layout_says(desk: Desk) -> None:
+    for table in TABLES:
+        vendor.deliver(desk.vendor, f"{table}.csv", [row | {"note": "x"} for row in vendor.rows(table, 2)])
+    for receipt in desk.land():
+        table = TABLES[receipt.table]
+        assert receipt.layout == layout_of(table)
+        with duckdb.connect() as connection:
+            found = connection.execute("describe select * from read_parquet(?)", [str(desk.landing.data(receipt))]).fetchall()
+        columns = columns_of(table)
+        assert {name: kind for name, kind, *_ in found if name in columns} == columns
+
+
+def test_a_file_landed_by_an_earlier_version_has_nothing_where_it_lacks_a_column(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "axes-a.csv", vendor.rows("axes", 2))
+    vendor.deliver(desk.vendor, "axes-b.csv", vendor.rows("axes", 3))
+    newer, older = desk.land()
+    path = desk.landing.data(older)
+    with duckdb.connect() as connection:
+        connection.execute(f"create table kept as select * exclude (quantity) from read_parquet('{path}')")
+        connection.execute(f"copy kept to '{path}' (format parquet)")
+    lay_views(desk.home, desk.landing, [newer, msgspec.structs.replace(older, layout="")], new=[])
+    with duckdb.connect(str(desk.home.warehouse), read_only=True) as connection:
+        assert connection.execute("select count(*), count(quantity) from landing.axes").fetchall() == [(5, 2)]
+        assert [are_alike(connection, name) for name in ("axes", "trades")] == [False, True]
 
 
 def test_the_gate_reads_new_deliveries_and_of_prices_those_of_the_week_around_them(desk: Desk) -> None:

@@ -29,7 +29,7 @@ def test_a_good_delivery_lands_whole_with_a_receipt(desk: Desk) -> None:
     assert receipt.file == str(desk.vendor / "trades.csv")
     assert receipt.landed_at == NOW
     assert str(receipt.happened_from) == str(receipt.happened_to) == "2025-06-02 10:00:00"
-    assert list(desk.landing.receipts()) == [receipt]
+    assert desk.landing.receipts() == [receipt]
     assert {row["_batch"] for row in desk.landed(receipt)} == {receipt.batch}
     assert not desk.home.quarantine.exists()
 
@@ -59,7 +59,7 @@ def test_the_same_delivery_again_lands_nothing_and_a_corrected_one_is_a_new_vers
     vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 4))
     later = land_new(desk.landing, desk.pull(), now=NOW + timedelta(hours=2), not_after=NOW)
     assert [receipt.rows for receipt in later.receipts] == [4]
-    assert len(list(desk.landing.receipts())) == 2
+    assert len(desk.landing.receipts()) == 2
     assert list(desk.landing.newest().values()) == later.receipts
 
 
@@ -107,7 +107,7 @@ def test_a_landing_that_fails_before_its_rename_leaves_nothing_behind(desk: Desk
     with pytest.raises(OSError, match="not empty"):  # the batch's folder is there already
         desk.land()
     assert sorted(blocked.iterdir()) == before
-    assert list(desk.landing.receipts()) == [receipt]
+    assert desk.landing.receipts() == [receipt]
     assert not (desk.home.landing / ".work").exists()
 
 
@@ -117,7 +117,7 @@ def test_what_a_killed_landing_left_is_no_receipt_and_is_cleared(desk: Desk) -> 
     half = desk.home.landing / ".work" / "half"
     half.mkdir(parents=True)
     (half / "receipt.json").write_bytes(msgspec.json.encode(receipt))
-    assert list(desk.landing.receipts()) == [receipt]
+    assert desk.landing.receipts() == [receipt]
     vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 4))
     assert len(desk.land(now=NOW + timedelta(hours=1))) == 1
     assert not half.exists()
@@ -157,7 +157,7 @@ def test_a_file_that_is_bad_as_a_whole_is_refused_in_one_line_that_names_it(
     assert words in str(refused.value)
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert list(desk.landing.receipts()) == []
+    assert desk.landing.receipts() == []
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
@@ -166,7 +166,7 @@ def test_a_gzip_file_that_was_cut_off_is_refused_and_nothing_of_it_lands(desk: D
     vendor.deliver(desk.vendor, "trades.csv.gz", whole[: int(share * len(whole))])
     with pytest.raises(SourceError, match="cut off or damaged"):
         desk.land()
-    assert list(desk.landing.receipts()) == []
+    assert desk.landing.receipts() == []
 
 
 def test_a_gzip_file_with_a_wrong_checksum_is_refused(desk: Desk) -> None:

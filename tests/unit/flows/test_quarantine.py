@@ -113,7 +113,7 @@ def test_a_row_that_time_has_made_good_lands_once_and_what_is_bad_stays(desk: De
     assert [fault["rule"] for fault in faults(desk.home, Wanted()).faults] == ["above"]
     (again,) = retry(desk.home, {}, now=LATER + timedelta(hours=1))
     assert (again.landed, again.still_bad) == (0, 1)
-    receipts = list(desk.landing.receipts())
+    receipts = desk.landing.receipts()
     assert [(receipt.rows, receipt.rejected) for receipt in receipts] == [(2, 2), (3, 1)]
     # The same file, still lying there, is not landed again; what was known before the retry can still be told.
     assert land_new(desk.landing, desk.pull(), now=LATER, not_after=LATER).receipts == receipts[1:]
