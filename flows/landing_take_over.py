@@ -1,10 +1,10 @@
 """Brings the index of landing up to the batches in use: what came is read once, what went keeps its days."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import duckdb
 
+from flows import landing_index as index
 from flows.landing_index import Batch, Change
 from flows.sources.pulled import quoted
 
@@ -34,7 +34,7 @@ def take_over(connection: duckdb.DuckDBPyConnection, used: Iterable[Batch], *, r
     adding = {"rfq_log": _add_rfqs, "reference_prices": _add_prices, "tca_results": _add_results, "trades": _add_prints}
     for table, add in adding.items():
         for portion in _portions([item for item in change.added if item.table == table], rows):
-            add(connection, [Path(item.path) for item in portion])
+            add(connection, _read(portion, alike=index.are_alike(connection, table)))
     if change.added:
         came = [(item.table, item.batch, item.path) for item in change.added]
         connection.executemany("insert into landing_index.batches values (?, ?, ?)", came)
@@ -57,13 +57,12 @@ def _portions(batches: list[Batch], rows: int) -> Iterator[list[Batch]]:
         yield portion
 
 
-def _read(paths: list[Path]) -> str:
-    return f"read_parquet([{', '.join(map(quoted, paths))}], union_by_name = true)"
+def _read(batches: list[Batch], *, alike: bool) -> str:
+    listed = ", ".join(quoted(item.path) for item in batches)
+    return f"read_parquet([{listed}])" if alike else f"read_parquet([{listed}], union_by_name = true)"
 
 
-def _add_rfqs(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
-    rows = _read(paths)
-
+def _add_rfqs(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
     def days_of_each(cells: str) -> str:
         """Few trade on another day than they are asked on."""
         asked = f"select {cells}, cast(asked_at as date) as day from {rows}"
@@ -106,15 +105,13 @@ def _note_standing(connection: duckdb.DuckDBPyConnection, kind: str, rows: str) 
     connection.execute(f"insert into {stands} select * from fresh anti join known using (key, day)")
 
 
-def _add_prices(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
-    rows = _read(paths)
+def _add_prices(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
     _add_days(connection, "reference_prices", f"select _batch, cast(as_of as date) as day, as_of as over_at from {rows}")
     _add_refs(connection, "priced_security", "security_id", "as_of", rows)
 
 
-def _add_prints(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
+def _add_prints(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
     """Note reports under their own identifier and under that of the one they amend."""
-    rows = _read(paths)
     _add_days(connection, "trades", f"select _batch, cast(executed_at as date) as day, executed_at as over_at from {rows}")
     _add_refs(connection, "printed_security", "security_id", "executed_at", rows)
     own = f"select hash(trade_id) as key, cast(executed_at as date) as day from {rows}"
@@ -130,10 +127,10 @@ def _add_refs(connection: duckdb.DuckDBPyConnection, kind: str, column: str, at:
     )
 
 
-def _add_results(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> None:
+def _add_results(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
     connection.execute(
         "create or replace temp table added as select _batch as batch, hash(execution_ref) as rfq, max(computed_at) as over_at "
-        f"from {_read(paths)} group by all"
+        f"from {rows} group by all"
     )
     connection.execute(
         "create or replace temp table known as select added.*, days.day "
