@@ -11,6 +11,7 @@ import msgspec
 
 from expectations.contracts.home import Home
 from expectations.contracts.sources import LANDING_TABLES
+from flows import durable
 from flows.drift import Schema
 from flows.intake import DATA_FILE, QUARANTINE_FILE, take_in
 from flows.layout import layout_of
@@ -118,15 +119,22 @@ class Landing:
             shutil.rmtree(work, ignore_errors=True)
 
     def keep(self, receipt: Receipt, work: Path) -> Receipt:
-        """Move a finished work folder to its place, quarantined rows first: with the rename it is landed, before it is not."""
+        """Move a finished work folder to its place, quarantined rows first: with the rename it is landed, before it is not.
+
+        After a power cut, too: what is landed is whole.
+        """
         if receipt.rejected:
             target = self._home.quarantine / receipt.source / receipt.table / f"{receipt.batch}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
+            durable.sync(work / QUARANTINE_FILE)
             (work / QUARANTINE_FILE).replace(target)
-        (work / _RECEIPT).write_bytes(msgspec.json.format(msgspec.json.encode(receipt)))
+            durable.sync(target.parent)
+        durable.sync(work / DATA_FILE)
+        durable.write(work / _RECEIPT, msgspec.json.format(msgspec.json.encode(receipt)))
         folder = self.folder(receipt)
         folder.parent.mkdir(parents=True, exist_ok=True)
         work.rename(folder)
+        durable.sync(folder.parent)
         if self._receipts is not None:
             insort(self._receipts, receipt, key=_place)
         return receipt
@@ -137,7 +145,7 @@ def _place(receipt: Receipt) -> tuple[str, str, str]:
 
 
 def _mark(path: Path, said: dict[str, object]) -> None:
-    """Write a mark beside its place and move it there: one that is there is whole."""
+    """Write a mark beside its place and move it there. After a power cut it may be gone, and the batch is judged again."""
     written = path.with_suffix(".new")
     written.write_bytes(msgspec.json.encode(said))
     written.replace(path)

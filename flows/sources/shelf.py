@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from flows import durable
+
 _INDEX = "index.json"
 
 
@@ -76,7 +78,9 @@ class Shelf:
     def _moved(self, name: str, partial: Path, kept: Kept) -> Kept:
         place = Path(kept.path)
         place.parent.mkdir(parents=True, exist_ok=True)
+        durable.sync(partial)
         partial.replace(place)
+        durable.sync(place.parent)
         before = self.index()
         after = before | {name: kept}
         self._write(after)
@@ -100,6 +104,4 @@ class Shelf:
 
     def _write(self, index: dict[str, Kept]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        partial = self._folder / f".{_INDEX}"
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(index)))
-        partial.replace(self._folder / _INDEX)
+        durable.replace(self._folder / _INDEX, msgspec.json.format(msgspec.json.encode(index)))
