@@ -4,6 +4,7 @@ Rows come from hashes of their number, so any part of a history is the same howe
 lifelike but the shapes: how many dealers are asked, how many answer, how many prices there are.
 """
 
+import tempfile
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -98,6 +99,18 @@ def write(folder: Path, days: int, tables: Iterable[str]) -> None:
                 connection.execute(
                     f"copy ({stamped}) to '{folder / table}' (format parquet, partition_by (day), overwrite_or_ignore)"
                 )
+
+
+def deliver(folder: Path, days: range) -> None:
+    """Deliver these days, counted from FIRST_DAY, as a vendor would: Parquet, a file per table and day, and the masters."""
+    with duckdb.connect(config={"threads": "1"}) as connection, tempfile.TemporaryDirectory(dir=folder) as work:
+        for table, query in masters().items():
+            connection.execute(f"copy ({query}) to '{folder / table}.parquet' (format parquet)")
+        for table, rows in TABLES.items():
+            made = f"select * exclude (_row) from ({rows.format(first=days.start, last=days.stop)}) as made"
+            connection.execute(f"copy ({made}) to '{work}/{table}' (format parquet, partition_by (day))")
+            for path in Path(work, table).glob("day=*/data_0.parquet"):
+                path.rename(folder / f"{table}-{path.parent.name.removeprefix('day=')}.parquet")
 
 
 def masters() -> dict[str, str]:
