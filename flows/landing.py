@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from bisect import insort
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -15,9 +15,11 @@ from flows import durable
 from flows.drift import Schema
 from flows.intake import DATA_FILE, QUARANTINE_FILE, take_in
 from flows.layout import layout_of
+from flows.refused import Refused
 from flows.sources.pulled import Pulled
 
 _RECEIPT, _ACCEPTED, _HELD = "receipt.json", "accepted.json", "held.json"
+_MOMENT = timedelta(microseconds=1)
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +56,21 @@ class Landing:
         return {(receipt.source, receipt.table, receipt.file): receipt for receipt in self.receipts()}
 
     def receipts(self) -> list[Receipt]:
-        """Give every receipt, in order of source, table and batch. They are read once: a day's refresh asks several times."""
+        """Give every receipt, in order of source, table and batch. They are read once: a day's refresh asks several times.
+
+        Raises Refused where one cannot be read.
+        """
         if self._receipts is None:
             paths = self._home.landing.glob(f"*/*/*/{_RECEIPT}")
-            self._receipts = sorted((msgspec.json.decode(path.read_bytes(), type=Receipt) for path in paths), key=_place)
+            self._receipts = sorted(map(_read, paths), key=_place)
         return list(self._receipts)
+
+    def instant(self, now: datetime) -> datetime:
+        """Give the instant to land at: now, but after all that is landed, also where the clock was set back.
+
+        The newest version of a file is the one that was landed last.
+        """
+        return max([now, *(receipt.landed_at + _MOMENT for receipt in self.receipts())])
 
     def state(self, receipt: Receipt) -> str:
         """Say whether a batch is ``accepted``, ``held`` or ``pending`` (landed, not judged yet)."""
@@ -138,6 +150,14 @@ class Landing:
         if self._receipts is not None:
             insort(self._receipts, receipt, key=_place)
         return receipt
+
+
+def _read(path: Path) -> Receipt:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Receipt)
+    except msgspec.DecodeError as error:
+        told = "move its folder out of landing, and the next refresh lands what it held anew from the source"
+        raise Refused([f"{path} cannot be read ({error}); {told}"]) from error
 
 
 def _place(receipt: Receipt) -> tuple[str, str, str]:

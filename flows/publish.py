@@ -1,8 +1,9 @@
 """Publishing: an immutable snapshot folder, and one atomic switch to it."""
 
 import hashlib
+import logging
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import msgspec
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import CONTRACT_VERSION, SNAPSHOT_TABLES, GateResult, Manifest, TableFacts
 from flows import durable
+from flows.refused import Refused
 from flows.sources.pulled import named, quoted
+
+log = logging.getLogger("flows.publish")
 
 DATABASE, MANIFEST = "scorecards.duckdb", "manifest.json"
 
@@ -65,7 +69,7 @@ def switch_to(home: Home, snapshot_id: str) -> None:
 
     Raises FileNotFoundError when there is no such snapshot.
     """
-    if snapshot_id not in {path.parent.name for path in home.snapshots.glob(f"*/{MANIFEST}")}:
+    if snapshot_id not in {folder.name for folder in _published(home)}:
         raise FileNotFoundError(f"no snapshot {snapshot_id} in {home.snapshots}")
     durable.replace(home.current, snapshot_id.encode())
 
@@ -73,7 +77,7 @@ def switch_to(home: Home, snapshot_id: str) -> None:
 def drop_old(home: Home, *, keep: int, cited: Collection[str] = ()) -> list[str]:
     """Delete the oldest snapshots beyond ``keep``, never the current or a ``cited`` one; give the identifiers of those deleted."""
     current = current_id(home)
-    made = sorted(path.parent for path in home.snapshots.glob(f"*/{MANIFEST}"))
+    made = _published(home)
     made.sort(key=lambda folder: (folder / MANIFEST).stat().st_mtime)
     old = [folder for folder in made[: max(len(made) - keep, 0)] if folder.name != current and folder.name not in cited]
     for folder in old:
@@ -88,15 +92,32 @@ def current_id(home: Home) -> str | None:
     return home.current.read_text(encoding="utf-8").strip() if home.current.exists() else None
 
 
-def list_manifests(home: Home) -> list[Manifest]:
-    """Give every published snapshot's manifest, the oldest first."""
-    made = [read_manifest(home, path.parent.name) for path in home.snapshots.glob(f"*/{MANIFEST}")]
+def list_manifests(home: Home, tell: Callable[[str], None] = log.warning) -> list[Manifest]:
+    """Give every published snapshot's manifest, the oldest first; one that cannot be read is told of and left out."""
+    made = []
+    for folder in _published(home):
+        try:
+            made.append(read_manifest(home, folder.name))
+        except Refused as refused:
+            tell(str(refused))
     return sorted(made, key=lambda manifest: manifest.created_at)
 
 
 def read_manifest(home: Home, snapshot_id: str) -> Manifest:
-    """Read one snapshot's manifest."""
-    return msgspec.json.decode((home.snapshots / snapshot_id / MANIFEST).read_bytes(), type=Manifest)
+    """Read one snapshot's manifest. Raises Refused where it is not there or cannot be read."""
+    path = home.snapshots / snapshot_id / MANIFEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Refused(
+            [f"{path} cannot be read ({why}); go back to another of `sotto snapshots` with `sotto rollback ID`"]
+        ) from error
+
+
+def _published(home: Home) -> list[Path]:
+    """List the snapshots' folders by name, without what a publisher is writing or deleting."""
+    return sorted(path.parent for path in home.snapshots.glob(f"[!.]*/{MANIFEST}"))
 
 
 def _copy_tables(warehouse: Path, target: Path) -> dict[str, TableFacts]:

@@ -42,8 +42,9 @@ def retry(home: Home, mappings: Mapping[str, str | None], *, now: datetime, want
     home.root.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(home.root / "refresh.lock", blocking=False):
+            at = landing.instant(now)
             chosen = [receipt for receipt in landing.newest().values() if _is_wanted(landing, receipt, wanted)]
-            return [_tried(home, landing, receipt, mappings.get(receipt.source), now) for receipt in chosen]
+            return [_tried(home, landing, receipt, mappings.get(receipt.source), at) for receipt in chosen]
     except Timeout as error:
         raise Refused(["a refresh is running; wait for it to end"]) from error
 

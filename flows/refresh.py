@@ -31,7 +31,7 @@ from flows.sources.config import SourceConfig
 from flows.sources.pulled import Pulled, SourceError
 from flows.sources.registry import pull
 from flows.sources.secrets import shown
-from flows.warehouse import opened
+from flows.warehouse import drop, opened
 
 log = logging.getLogger("flows.refresh")
 
@@ -136,17 +136,16 @@ def _refresh(
     full: bool,
     tables: Sequence[str] | None,
 ) -> Manifest:
-    now = datetime.now(UTC)
+    now, landing = datetime.now(UTC), Landing(settings.state)
+    landed_at = landing.instant(now)
     # A time without a zone is UTC, as the server's form gives it.
-    instant, known = (at if at.tzinfo else at.replace(tzinfo=UTC) for at in (as_of or now, known_at or now))
-    landing = Landing(settings.state)
-    landed = _take_in(landing, listed, settings.state.journal, now=now, not_after=max(now, instant), tables=tables)
+    instant, known = (at if at.tzinfo else at.replace(tzinfo=UTC) for at in (as_of or now, known_at or landed_at))
+    landed = _take_in(landing, listed, settings.state.journal, now=landed_at, not_after=max(now, instant), tables=tables)
     landing.release(landed)
     used = transform.batches_to_use(landing, (source.name for source in listed), known_at=known)
     log.info("%d deliveries to judge, %d rows; building as of %s", len(landed), sum(r.rows for r in landed), instant.isoformat())
     if full:
-        for leftover in settings.state.root.glob(f"{settings.state.warehouse.name}*"):
-            leftover.unlink()
+        drop(settings.state.warehouse)
     transform.lay_views(settings.state, landing, used, new=landed)
     # What was landed after the known-at time is not judged: it waits for a refresh that uses it.
     judged = [receipt for receipt in landed if receipt in used]

@@ -1,5 +1,6 @@
 """The file of the warehouse: one process at a time may write it, or several read it, and the others wait."""
 
+import shutil
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +24,15 @@ def opened(path: Path, *, read_only: bool = False, config: Config | None = None)
             raise
         raise Refused([f"{path} is open in another process ({_holder(error)}); close it there, or wait for it to end"]) from error
     raise AssertionError
+
+
+def drop(path: Path) -> None:
+    """Delete the warehouse, and what a process that was killed has left beside it: a log, a folder of what it spilled."""
+    for leftover in path.parent.glob(f"{path.name}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 def _is_locked(error: Exception) -> bool:

@@ -40,7 +40,10 @@ def staleness(settings: FlowSettings, now: datetime) -> str | None:
     name = current_id(settings.state)
     if name is None:
         return "no snapshot has been published yet; run 'sotto refresh'"
-    age = now - read_manifest(settings.state, name).as_of
+    try:
+        age = now - read_manifest(settings.state, name).as_of
+    except Refused as refused:
+        return f"the snapshot in use cannot be used: {refused}"
     if age > timedelta(hours=settings.snapshot_max_age_hours):
         hours = age.total_seconds() / 3600
         return f"the snapshot in use, {name}, is {hours:.0f} hours old, more than {settings.snapshot_max_age_hours:g}"

@@ -91,12 +91,15 @@ def backfill(
 
 def snapshots() -> None:
     """List the published snapshots; the current one is marked."""
-    from flows.publish import current_id, list_manifests
+    from flows.publish import MANIFEST, current_id, list_manifests
     from flows.settings import FlowSettings
 
     home = must_be_there(FlowSettings().state)
     current = current_id(home)
-    for manifest in list_manifests(home):
+    listed = list_manifests(home, tell)
+    if current is not None and not (home.snapshots / current / MANIFEST).is_file():
+        tell(f"{home.current} names {current!r}, which is not there; go back to another with `sotto rollback ID`")
+    for manifest in listed:
         mark = "*" if manifest.snapshot_id == current else " "
         out.print(
             f"{mark} {manifest.snapshot_id}  as of {manifest.as_of:%Y-%m-%d %H:%M}Z, made {manifest.created_at:%Y-%m-%d %H:%M}Z"

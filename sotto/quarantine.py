@@ -28,14 +28,16 @@ def quarantine(
 ) -> None:
     """List the rows that were set aside: counts by rule, then the newest faults."""
     from flows import quarantine as rows
+    from flows.refused import Refused
     from flows.settings import FlowSettings
 
     if context.invoked_subcommand:
         return
     home = must_be_there(FlowSettings().state)
-    _check_names(home, source, table)
     wanted = rows.Wanted(source=source, table=table, rule=rule, every_version=every_version)
-    listed = rows.faults(home, wanted, limit=None if out_file else limit)
+    with refusing(Refused):
+        _check_names(home, source, table)
+        listed = rows.faults(home, wanted, limit=None if out_file else limit)
     if out_file:
         rows.write_csv(listed, out_file)
         out.print(f"{listed.total:,} faults in {out_file}")
@@ -61,8 +63,9 @@ def quarantine_retry(
     from flows.sources.pulled import SourceError
 
     settings = FlowSettings()
-    _check_names(must_be_there(settings.state), source, table)
+    must_be_there(settings.state)
     with refusing(Refused, SourceError):
+        _check_names(settings.state, source, table)
         mappings = {one.name: one.mapping for one in deliveries.sources_of(settings, sources or settings.config / "sources.yml")}
         tried = retry(settings.state, mappings, now=datetime.now(UTC), wanted=Wanted(source=source, table=table))
     for one in tried:

@@ -6,7 +6,7 @@ from serve.domain.asking import Whispered, settled
 from serve.domain.case import Case
 from serve.domain.exploration import Exploration
 from serve.domain.exploring import explored
-from serve.domain.liquidity import LiquidityView, Thresholds, judge
+from serve.domain.liquidity import Thresholds, half_spread_for_size, judge
 from serve.domain.market import Market, Scorecards, Security
 from serve.domain.models import Context
 from serve.domain.order_facts import describe, order_time, order_variables
@@ -62,7 +62,7 @@ def weigh(order: Order, security: Security, market: Market, desk: Desk) -> Case:
     variables = order_variables(order, security, view, market)
     decision = decide(desk.book, variables)
     bench = Bench.of(market, desk.book)
-    context = Context(sector=security.sector, side=order.side, half_spread_bps=_half_spread(market, security, view))
+    context = Context(sector=security.sector, side=order.side, half_spread_bps=_half_spread(order, security, market))
     standing = bench.standing(security.scorecard_class, security.asset_class, decision.score).for_order(context)
     plan = decision.plan
     if decision.auto:
@@ -98,9 +98,9 @@ def _whispered(plan: Plan, standing: Standing, context: Context) -> Whispered | 
     return Whispered.of(beliefs, context, standing.odds(context.sector, premium_hs=beliefs.terms.premium_hs))
 
 
-def _half_spread(market: Market, security: Security, view: LiquidityView) -> float | None:
-    """Give the half-spread for the order's size, bps: the expected cost where it is known, else the class's."""
-    if view.expected_cost_bps is not None and view.expected_cost_bps > 0:
-        return view.expected_cost_bps
+def _half_spread(order: Order, security: Security, market: Market) -> float | None:
+    """Give what one half-spread is worth for the order, bps of price."""
     beliefs = market.beliefs.get(security.scorecard_class)
-    return beliefs.terms.half_spread_bps if beliefs else None
+    usual_bps = beliefs.terms.half_spread_bps if beliefs else None
+    facts, costs = market.liquidity.get(security.security_id), market.costs.get(security.scorecard_class)
+    return half_spread_for_size(facts, costs, usual_bps, order.quantity)

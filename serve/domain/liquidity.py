@@ -93,14 +93,26 @@ def expected_cost_bps(facts: Liquidity | None, costs: MarketCosts | None, quanti
 
     A bond that is quoted wider or tighter than its class costs more or less in proportion.
     """
-    if costs is None or quantity is None or costs.reference_quantity is None or costs.size_exponent is None:
+    growth = _for_size(costs, quantity)
+    if costs is None or growth is None:
         return None
     own = facts.half_spread_bps if facts else None
     half_spread = _first(costs.half_spread_bps, own)
     if half_spread is None:
         return None
     width = own / costs.quoted_half_spread_bps if own is not None and costs.quoted_half_spread_bps else 1.0
-    return half_spread * width * math.pow(quantity / costs.reference_quantity, costs.size_exponent)
+    return half_spread * width * growth
+
+
+def half_spread_for_size(
+    facts: Liquidity | None, costs: MarketCosts | None, usual_bps: float | None, quantity: float | None
+) -> float | None:
+    """Give half of the bid-ask spread at the order's size, in bps: the bond's own, else ``usual_bps``, along the curve of costs.
+
+    Quotes are measured in it. An execution costs less: it is the best of several quotes.
+    """
+    half_spread = (facts.half_spread_bps if facts else None) or usual_bps
+    return None if half_spread is None else half_spread * (_for_size(costs, quantity) or 1.0)
 
 
 def expected_impact_bps(coefficient: float | None, volatility_bps: float | None, adv_share: float | None) -> float | None:
@@ -118,6 +130,13 @@ def years_to_maturity(security: Security, today: date) -> float | None:
 def years_since_issue(security: Security, today: date) -> float | None:
     """Years from issue to ``today``; ``None`` without an issue date."""
     return None if security.issue_date is None else (today - security.issue_date).days / DAYS_PER_YEAR
+
+
+def _for_size(costs: MarketCosts | None, quantity: float | None) -> float | None:
+    """Give what the order's size makes of a cost at the reference quantity; ``None`` without a curve."""
+    if costs is None or quantity is None or costs.reference_quantity is None or costs.size_exponent is None:
+        return None
+    return math.pow(quantity / costs.reference_quantity, costs.size_exponent)
 
 
 def _first(*values: float | None) -> float | None:

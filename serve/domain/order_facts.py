@@ -48,7 +48,7 @@ def order_variables(order: Order, security: Security, view: LiquidityView, marke
         "order.print_dispersion_bps": view.print_dispersion_bps,
         "order.half_spread_bps": facts.half_spread_bps if facts else None,
         "market.volatility": costs.volatility_bps if costs else None,
-        "market.half_spread_bps": costs.half_spread_bps if costs else None,
+        "market.half_spread_bps": costs.quoted_half_spread_bps if costs else None,
         "order.volatility": view.volatility_bps,
         "order.illiquid": view.illiquid,
         "order.expected_cost_bps": view.expected_cost_bps,

@@ -75,7 +75,7 @@ def test_runs_whose_process_is_gone_are_marked_crashed_without_touching_those_th
         assert isinstance(trigger, EventTrigger)
         assert isinstance(action, ChangeFlowRunState)
         assert (trigger.posture, trigger.for_each, action.state) == (Posture.Proactive, {"prefect.resource.id"}, StateType.CRASHED)
-        ends = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "Cancelled", "Crashed")}
+        ends = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "TimedOut", "Cancelled", "Crashed")}
         assert ends < trigger.expect
         # Several heartbeats of half a minute may be lost on the way.
         assert trigger.within >= timedelta(minutes=5)

@@ -39,6 +39,18 @@ def test_the_newest_version_known_by_then_is_used_and_a_held_one_never(desk: Des
     assert batches_to_use(desk.landing, ["another"], known_at=NOW + timedelta(hours=9)) == []
 
 
+def test_what_is_landed_after_the_clock_was_set_back_is_the_newest_all_the_same(desk: Desk) -> None:
+    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 2))
+    assert desk.landing.instant(NOW) == NOW
+    desk.land()
+    an_hour_back = NOW - timedelta(hours=1)
+    assert desk.landing.instant(an_hour_back) > NOW
+    vendor.deliver(desk.vendor, "trades.csv", vendor.rows("trades", 3))
+    (corrected,) = desk.land(now=desk.landing.instant(an_hour_back))
+    known = desk.landing.instant(an_hour_back)
+    assert batches_to_use(desk.landing, ["market"], known_at=known) == list(desk.landing.newest().values()) == [corrected]
+
+
 def test_the_views_show_the_batches_used_and_nothing_where_there_is_none(desk: Desk) -> None:
     vendor.deliver(desk.vendor, "trades-a.csv", vendor.rows("trades", 2))
     vendor.deliver(desk.vendor, "trades-b.csv", [row | {"note": "x"} for row in vendor.rows("trades", 3)])

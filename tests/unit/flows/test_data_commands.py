@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 import sotto
 from tests.fakes import vendor
+from tests.fakes.snapshot import write_snapshot
 from tests.unit.flows.conftest import Desk
 
 
@@ -38,6 +39,16 @@ def test_programs_get_json_and_spreadsheets_a_file(with_faults: Desk, tmp_path: 
     assert "must be above 0" in (tmp_path / "q.csv").read_text()
 
 
+@pytest.mark.parametrize("words", [["quarantine"], ["quarantine", "--table", "trades"], ["quarantine", "retry"]])
+def test_a_receipt_that_cannot_be_read_is_one_line_with_what_to_do(with_faults: Desk, words: list[str]) -> None:
+    (path,) = with_faults.home.landing.glob("*/*/*/receipt.json")
+    path.write_bytes(b"")
+    shown = run(*words, *(["--sources", str(with_faults.home.root / "sources.yml")] if "retry" in words else []))
+    assert (shown.exit_code, shown.stderr.count("\n")) == (1, 1)
+    assert f"{path} cannot be read (" in shown.stderr
+    assert "move its folder out of landing" in shown.stderr
+
+
 def test_a_retry_says_what_landed_and_what_is_still_bad(with_faults: Desk) -> None:
     told = run("quarantine", "retry", "--sources", str(with_faults.home.root / "sources.yml"))
     assert told.exit_code == 0
@@ -63,6 +74,16 @@ def test_a_mistake_is_one_line(with_faults: Desk, words: list[str], told: str) -
     assert ended.exit_code != 0
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_snapshots_are_listed_though_the_one_in_use_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOTTO_HOME", str(tmp_path))
+    name = write_snapshot(tmp_path)
+    (tmp_path / "snapshots" / "CURRENT").write_text("gone")
+    shown = run("snapshots")
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith(f"  {name}  as of ")
+    assert "CURRENT names 'gone', which is not there; go back to another with `sotto rollback ID`" in shown.stderr
 
 
 @pytest.mark.parametrize("words", [["snapshots"], ["quarantine"], ["quarantine", "retry"]])

@@ -120,6 +120,16 @@ def test_snapshot_in_use_is_stale_only_beyond_the_age_that_the_settings_allow(tm
     assert datetime.now(UTC) > AS_OF
 
 
+@pytest.mark.parametrize("named", ["20250101T000000Z-00000000", ""])
+def test_a_snapshot_in_use_that_is_gone_is_told_as_missing(tmp_path: Path, named: str) -> None:
+    settings = FlowSettings(home=tmp_path)
+    write_snapshot(tmp_path)
+    settings.state.current.write_text(named)
+    told = staleness(settings, AS_OF) or ""
+    assert told.startswith("the snapshot in use cannot be used: ")
+    assert "manifest.json cannot be read (No such file or directory)" in told
+
+
 def test_a_failure_is_told_though_another_setting_cannot_be_used(
     tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from expectations.contracts.home import Home
 from expectations.contracts.snapshot import CONTRACT_VERSION, SNAPSHOT_TABLES, TableFacts
 from flows import publish
+from flows.refused import Refused
 from tests.fakes import publisher, warehouse
 
 PROJECT = Path(__file__).parents[3]
@@ -125,6 +126,26 @@ def test_what_a_killed_publisher_left_is_cleared_by_the_next(home: Home) -> None
     assert sorted(path.name for path in home.snapshots.iterdir()) == sorted(["CURRENT", manifest.snapshot_id])
 
 
+def test_what_a_publisher_is_writing_is_no_snapshot(home: Home) -> None:
+    manifest = publish.publish(home, publisher.made(0))
+    (home.snapshots / manifest.snapshot_id).rename(home.snapshots / ".work")
+    assert publish.list_manifests(home) == []
+    with pytest.raises(FileNotFoundError, match=r"no snapshot [.]work in"):
+        publish.switch_to(home, ".work")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"contract_version": 1'])
+def test_a_manifest_that_cannot_be_read_is_told_and_the_others_are_listed(home: Home, content: bytes) -> None:
+    good, bad = (publish.publish(home, publisher.made(number)) for number in range(2))
+    path = home.snapshots / bad.snapshot_id / publish.MANIFEST
+    path.write_bytes(content)
+    told: list[str] = []
+    assert publish.list_manifests(home, told.append) == [good]
+    assert [line.startswith(f"{path} cannot be read (") and "\n" not in line for line in told] == [True]
+    with pytest.raises(Refused, match="cannot be read"):
+        publish.publish(home, publisher.made(1))
+
+
 def look(home: Home) -> str:
     """Read the current snapshot as the service does, and check it whole; a snapshot dropped meanwhile is looked for anew."""
     while True:
@@ -133,7 +154,7 @@ def look(home: Home) -> str:
         try:
             manifest = publish.read_manifest(home, named)
             found = facts(home.snapshots / named)
-        except (FileNotFoundError, duckdb.IOException):
+        except (Refused, duckdb.IOException):
             assert publish.current_id(home) != named, f"CURRENT names {named}, which cannot be read"
             continue
         assert manifest.snapshot_id == named

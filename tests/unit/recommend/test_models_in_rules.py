@@ -121,3 +121,18 @@ def test_exploring_more_than_a_tenth_is_refused() -> None:
     text = shipped().scoring.replace("share: 0.0 ", "share: 0.5 ")
     with pytest.raises(DeskConfigRefused, match="share: must be from 0 to"):
         read_desk(HEADER + rules(), text)
+
+
+def test_a_half_spread_is_what_the_bond_is_quoted_at_for_the_size_and_not_what_executions_cost() -> None:
+    def cheaper(rows: Rows) -> None:
+        for row in rows["fit_market_costs"]:
+            row["half_spread_bps"] = 4.0
+
+    book = desk(rules(take="all", mode="sequential"))
+    dear, cheap = (given(order(LIQUID_IG, 1e6), book, priced) for priced in (market(), market(cheaper)))
+    large = given(order(LIQUID_IG, 1e7), book)
+    assert cheap.liquidity.expected_cost_bps == pytest.approx(0.4 * (dear.liquidity.expected_cost_bps or 0.0))
+    assert cheap.plan.levels == dear.plan.levels
+    scores = {dealer.dealer_id: dealer.score for dealer in dear.dealers}
+    assert {dealer.dealer_id: dealer.score for dealer in cheap.dealers} == scores
+    assert all(dealer.score == pytest.approx(scores[dealer.dealer_id] * 10**0.2) for dealer in large.dealers)

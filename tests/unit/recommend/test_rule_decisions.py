@@ -4,8 +4,8 @@ import pytest
 
 from serve.domain.orders import Mode
 from serve.domain.rules import ProtocolSpec, plan_of
-from tests.fakes.snapshot import LIQUID_IG, UNTRADED
-from tests.unit.recommend.cases import desk, names, recommended
+from tests.fakes.snapshot import LIQUID_IG, UNTRADED, Rows
+from tests.unit.recommend.cases import desk, market, names, recommended
 
 DEFAULT = ProtocolSpec(mode=Mode.PARALLEL, timeout_s=60.0)
 
@@ -66,3 +66,13 @@ def test_tier_block_keeps_its_dealers_when_the_limit_cuts() -> None:
         "  - {id: THREE, kind: constrain, when: order.notional > mm(0), max_dealers: 3}\n"
     )
     assert names(recommended(LIQUID_IG, 1e6, desk_=rules)) == ["C", "H", "E"]
+
+
+def test_the_half_spread_of_the_market_is_what_it_is_quoted_at_and_not_what_executions_cost() -> None:
+    def wider(rows: Rows) -> None:
+        for row in rows["fit_market_costs"]:
+            row["quoted_half_spread_bps"] = 20.0
+
+    rules = desk("  - {id: WIDE, kind: select, priority: 1, when: market.half_spread_bps > bps(15), pick: [{take: 1}]}\n")
+    assert recommended(LIQUID_IG, 1e6, desk_=rules).matched_rules == []
+    assert [rule.id for rule in recommended(LIQUID_IG, 1e6, desk_=rules, market_=market(wider)).matched_rules] == ["WIDE"]
