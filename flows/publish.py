@@ -19,6 +19,7 @@ from flows.sources.pulled import named, quoted
 log = logging.getLogger("flows.publish")
 
 DATABASE, MANIFEST = "scorecards.duckdb", "manifest.json"
+_OFF_THE_EDGE = 3.18e-10
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,8 +137,12 @@ def _copy_tables(warehouse: Path, target: Path) -> dict[str, TableFacts]:
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> TableFacts:
-    """Count and hash a table's content; figures are rounded, since sums over threads agree to about 1e-14 only."""
-    figures = {name: f"round({named(name)}, 9)" if kind == "DOUBLE" else named(name) for name, kind in columns.items()}
+    """Count and hash a table's content; figures are rounded, since sums over threads agree to about 1e-14 only.
+
+    They are moved a little first: else the many that end in an exact 5 would be rounded to one side or the other by chance.
+    """
+    rounded = {name: f"round({named(name)} + {_OFF_THE_EDGE}, 9)" for name, kind in columns.items() if kind == "DOUBLE"}
+    figures = {name: rounded.get(name, named(name)) for name in columns}
     cells = " || '|' || ".join(f"coalesce({figure}::varchar, '~')" for figure in figures.values())
     query = f"with hashed as (select md5({cells}) as h from {table}) select count(*), md5(string_agg(h, '' order by h)) from hashed"
     rows, digest = connection.execute(query).fetchall()[0]

@@ -1,6 +1,7 @@
 """The file of the warehouse: one process at a time may write it, or several read it, and the others wait."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,7 +28,13 @@ def opened(path: Path, *, read_only: bool = False, config: Config | None = None)
 
 
 def drop(path: Path) -> None:
-    """Delete the warehouse, and what a process that was killed has left beside it: a log, a folder of what it spilled."""
+    """Delete the warehouse, and what a process that was killed has left beside it: a log, a folder of what it spilled.
+
+    Waits for another process that has it open. Raises Refused as ``opened`` does; a file that is broken is deleted all the same.
+    """
+    if path.exists():
+        with suppress(duckdb.Error):
+            opened(path).close()
     for leftover in path.parent.glob(f"{path.name}*"):
         if leftover.is_dir():
             shutil.rmtree(leftover)

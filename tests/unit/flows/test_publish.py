@@ -126,6 +126,16 @@ def test_what_a_killed_publisher_left_is_cleared_by_the_next(home: Home) -> None
     assert sorted(path.name for path in home.snapshots.iterdir()) == sorted(["CURRENT", manifest.snapshot_id])
 
 
+def test_sums_in_another_order_are_the_same_content(home: Home) -> None:
+    def told(figure: str) -> str:
+        change(home, f"update marts.fct_dealer_scorecards set response_speed_score = {figure}")
+        manifest = publish.publish(home, publisher.made(0))
+        return manifest.tables["fct_dealer_scorecards"].logical_hash
+
+    assert told("0.5818671875::double") == told("0.5818671874999999::double") != told("0.5818671890::double")
+    assert told("0.0::double") == told("-0.0::double") == told("1e-15::double")
+
+
 def test_what_a_publisher_is_writing_is_no_snapshot(home: Home) -> None:
     manifest = publish.publish(home, publisher.made(0))
     (home.snapshots / manifest.snapshot_id).rename(home.snapshots / ".work")
