@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from expectations.contracts import journal as events
-from expectations.contracts.vocabulary import Outcome, Response
+from expectations.contracts.vocabulary import Outcome, Protocol, Response
 
 RfqEvent = (
     events.RfqStarted
@@ -61,7 +61,7 @@ class _Asked:
     late: list[events.QuoteReceived] = field(default_factory=list)
     without: events.DealerAnsweredWithout | None = None
     fills: list[events.ExecutionReported] = field(default_factory=list)
-    withdrawn: set[str] = field(default_factory=set)
+    withdrawn: dict[str, str] = field(default_factory=dict)
 
     def note(self, event: RfqEvent) -> None:
         """Take in what the dealer did next."""
@@ -72,8 +72,8 @@ class _Asked:
                 self.without = event
             case events.ExecutionReported():
                 self.fills.append(event)
-            case events.QuoteWithdrawn(reason=reason) if reason != events.EXPIRED:
-                self.withdrawn.add(event.quote_id)
+            case events.QuoteWithdrawn():
+                self.withdrawn[event.quote_id] = event.reason
 
     @property
     def quotes(self) -> list[events.QuoteReceived]:
@@ -83,7 +83,13 @@ class _Asked:
     def covers(self, quantity: float) -> bool:
         """Whether the last quote could have been the cover of a trade of so much: as the desk sees it when it tells the losers."""
         last = self.quotes[-1] if self.quotes and not self.fills else None
-        return last is not None and last.firm and last.quote_id not in self.withdrawn and last.quantity >= quantity
+        taken_back = last is not None and self.withdrawn.get(last.quote_id, events.EXPIRED) != events.EXPIRED
+        return last is not None and last.firm and not taken_back and last.quantity >= quantity
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the last quote was taken back or past its validity before the RFQ ended."""
+        return bool(self.quotes) and self.quotes[-1].quote_id in self.withdrawn
 
     @property
     def never_sent(self) -> bool:
@@ -171,16 +177,17 @@ def _fill(part: _Asked) -> dict[str, str | None]:
 def _outcomes(start: events.RfqStarted, answered: dict[str, _Asked]) -> dict[str, Outcome]:
     if not any(part.fills for part in answered.values()):
         return dict.fromkeys(answered, Outcome.NOT_TRADED)
+    # A whisper tells how long quotes live, so there a dead one is no cover, whatever its dealer was told.
+    dead = {dealer for dealer, part in answered.items() if part.is_dead}
     losing = [
         (part.quotes[-1].price * start.side.direction, part.quotes[-1].responded_at, dealer)
         for dealer, part in answered.items()
-        if part.covers(start.quantity)
+        if part.covers(start.quantity) and not (dealer in dead and start.protocol is Protocol.SEQUENTIAL)
     ]
     cover = min(losing)[2] if losing else None
-    return {
-        dealer: Outcome.TRADED if part.fills else Outcome.COVER if dealer == cover else Outcome.LOST
-        for dealer, part in answered.items()
-    }
+    words = {**dict.fromkeys(answered, Outcome.LOST), **dict.fromkeys(dead, Outcome.EXPIRED)}
+    words |= {cover: Outcome.COVER} if cover else {}
+    return words | {dealer: Outcome.TRADED for dealer, part in answered.items() if part.fills}
 
 
 def _number(value: float | None) -> str | None:

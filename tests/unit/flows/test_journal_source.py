@@ -148,7 +148,25 @@ def test_the_cover_is_a_firm_quote_that_stands_for_all_of_the_order() -> None:
         closed(11),
     ]
     outcomes = {dealer: row["outcome"] for dealer, row in by_dealer(story).items()}
-    assert outcomes == {"A": "TRADED", "B": "LOST", "C": "LOST", "D": "COVER"}
+    assert outcomes == {"A": "TRADED", "B": "EXPIRED", "C": "LOST", "D": "COVER"}
+
+
+def test_a_quote_of_a_whisper_that_died_before_the_trade_is_a_dead_one_and_no_cover() -> None:
+    past = events.QuoteWithdrawn(rfq_id="R1", dealer_id="A", quote_id="A-5", reason=events.EXPIRED)
+    story = [
+        started(["A", "B", "C"]),
+        asked(0, "A", 1),
+        quoted(5, "A", 100.3),
+        asked(5, "B", 2),
+        quoted(15, "B", 100.1),
+        asked(15, "C", 3),
+        at(20, past),
+        quoted(25, "C", 100.2),
+        filled(30, "C", 100.2),
+        closed(31),
+    ]
+    outcomes = {dealer: row["outcome"] for dealer, row in by_dealer(story).items()}
+    assert outcomes == {"A": "EXPIRED", "B": "COVER", "C": "TRADED"}
 
 
 def test_who_had_not_answered_when_the_rfq_ended_was_asked_and_silent_for_as_long_as_that() -> None:
