@@ -87,5 +87,5 @@ def _refresh(market: Path, home: Path, as_of: str = "") -> tuple[str, str, str]:
         text=True,
         check=True,
     )
-    took, peak, rows = run.stdout.split()
+    took, peak, rows = run.stdout.splitlines()[-1].split()
     return took, peak, rows
