@@ -28,14 +28,15 @@ _NAME = re.compile(rf"^({'|'.join(TABLES)})(?:[-.].*)?$")
 def pull(source: SourceConfig) -> Iterator[Pulled]:
     """Find the canonical tables in a folder: ``<table>.csv``, or many as ``<table>-<anything>.csv.gz`` and the like.
 
-    Raises SourceError when the folder is missing or holds no table, or when a file has no bytes at all.
+    A folder without any is told of in the log. Raises SourceError when it is missing, or when a file has no bytes at all.
     """
     folder = Path(source.path)
     if not folder.is_dir():
         raise SourceError(f"source {source.name!r}: no folder {folder}; check `path`")
     tables = {path: table_of(path) for path in _visible(sorted(folder.iterdir()))}
     if not any(tables.values()):
-        _refuse_nothing(source, None, [path.name for path in tables])
+        told = "source %r: no table has a file at %s yet; folders below it are not read"
+        log.info(told, source.name, folder)
     _tell_of_others(source, [path.name for path, table in tables.items() if table is None])
     for path, table in tables.items():
         if table and (source.tables is None or table in source.tables):
@@ -71,10 +72,9 @@ def _refuse_nothing(source: SourceConfig, mapping: Mapping | None, names: list[s
         return
     wanted = f"that match {', '.join(sorted(set(globs.values())))}" if mapping else "named as a table, such as rfq_log-2026-11.csv"
     there = f"only {_some(names)}" if names else "none"
-    below = "not read" if source.kind == "canonical" else "read only where it has a * for them"
     raise SourceError(
         f"source {source.name!r}: no table has a file at {shown(source.path)}: looked for files {wanted}, and {there} lies there; "
-        f"check `path` (folders below it are {below})"
+        "check `path` (folders below it are read only where it has a * for them)"
     )
 
 

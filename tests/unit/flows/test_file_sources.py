@@ -123,8 +123,6 @@ def test_a_folder_without_a_file_for_any_table_is_refused(tmp_path: Path, files:
         vendor.deliver((tmp_path / "in" / file).parent, Path(file).name, TEXT)
     with pytest.raises(SourceError, match=rf"'market': no table has a file at .*/in: looked for files named as a table.*{told}"):
         pull(source(tmp_path / "in", tmp_path))
-    with pytest.raises(SourceError, match=rf"{told} there; check `path` \(folders below it are not read\)"):
-        pull(SourceConfig(name="market", kind="canonical", path=str(tmp_path / "in")))
     (tmp_path / "v.yml").write_text(
         "vendor: V\ntables:\n  dealer_aliases:\n    files: '*.psv'\n    columns: {alias: a, dealer_id: d}\n"
     )

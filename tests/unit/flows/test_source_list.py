@@ -1,6 +1,7 @@
 """``sources.yml`` and folders: what a user may write, and one clear line for each mistake."""
 
 import errno
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,9 +127,15 @@ def test_a_source_that_cannot_be_pulled_says_so_in_one_line(tmp_path: Path, kind
 )
 def test_a_file_s_name_says_which_table_it_holds(tmp_path: Path, name: str, table: str | None) -> None:
     vendor.deliver(tmp_path, name, b"x")
-    vendor.deliver(tmp_path, "rfq_log.csv", b"x")
     pulled = pull(SourceConfig(name="market", kind="canonical", path=str(tmp_path)))
-    assert sorted(delivery.table for delivery in pulled) == sorted(["rfq_log", *([table] if table else [])])
+    assert [delivery.table for delivery in pulled] == ([table] if table else [])
+
+
+def test_a_folder_that_holds_no_table_yet_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    vendor.deliver(tmp_path / "later", "trades.csv", b"x")
+    assert pull(SourceConfig(name="market", kind="canonical", path=str(tmp_path))) == []
+    assert f"source 'market': no table has a file at {tmp_path} yet; folders below it are not read" in caplog.text
 
 
 def test_only_the_tables_asked_for_are_pulled_and_folders_are_passed_over(tmp_path: Path) -> None:
